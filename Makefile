@@ -1,0 +1,34 @@
+# The front door. `make help` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test check bench crash clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Use: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(STAMP)  ## make the environment from the hash-locked requirements
+
+demo: $(STAMP)  ## start everything, research a sample meeting, print its brief (ONCE=1: and end)
+	@$(BIN)/greenroom demo $(if $(ONCE),--once)
+
+dev: $(STAMP)  ## start everything and stay up until Ctrl-C
+	@$(BIN)/greenroom dev
+
+test: $(STAMP)  ## all tests, on servers of their own
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)  ## types and style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy

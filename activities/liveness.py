@@ -1,0 +1,44 @@
+"""What Temporal knows of a running activity: that it is alive, and what time it is there."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from temporalio import activity
+
+
+@asynccontextmanager
+async def heartbeating() -> AsyncIterator[None]:
+    """Heartbeat in the background until the block ends, so that a dead worker is noticed and a cancellation arrives."""
+    timeout = activity.info().heartbeat_timeout
+    if not timeout:
+        yield
+        return
+    beats = asyncio.create_task(_beat(timeout / 4))
+    try:
+        yield
+    finally:
+        beats.cancel()
+
+
+async def _beat(every: timedelta) -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(every.total_seconds())
+
+
+class Clock:
+    """Temporal's time in this attempt: when the server says it started, plus what has passed here since."""
+
+    def __init__(self) -> None:
+        self._info = activity.info()
+        self._here = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._info.started_time + timedelta(seconds=time.monotonic() - self._here)
+
+    def queued_s(self) -> float:
+        """Seconds this attempt waited for a worker."""
+        return max((self._info.started_time - self._info.current_attempt_scheduled_time).total_seconds(), 0.0)

@@ -1,0 +1,51 @@
+"""What every HTTP provider needs: an answer read with bounds, and trusted with nothing."""
+
+import json
+from typing import Any
+
+import aiohttp
+
+from activities import errors
+
+# The longest good answer is a few hundred kilobytes; whatever is longer is not one.
+LONGEST_ANSWER = 4 * 1024 * 1024
+
+
+async def read_object(provider: str, response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """The JSON object of an answer; anything else is nonsense."""
+    if response.content_type != "application/json":
+        raise errors.nonsense(provider, "something that is not JSON")
+    return parse_object(provider, await read_bounded(provider, response))
+
+
+async def read_bounded(provider: str, response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, unless it is far too long."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > LONGEST_ANSWER:
+            raise errors.nonsense(provider, "far too much")
+    return bytes(body)
+
+
+def parse_object(provider: str, body: bytes) -> dict[str, Any]:
+    """A JSON object from bytes. NaN, infinity and nesting without end are no JSON of ours."""
+    try:
+        value = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise errors.nonsense(provider, "JSON that cannot be read") from None
+    if not isinstance(value, dict):
+        raise errors.nonsense(provider, "JSON of another shape")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def error_kind(body: bytes) -> object:
+    """The type in an error body of the shape {"error": {"type": ...}}, or nothing."""
+    try:
+        return json.loads(body)["error"]["type"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

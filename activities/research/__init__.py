@@ -1,0 +1,141 @@
+"""The effects research needs: begin, ask the web, write the brief, say how it ended.
+
+look-up: claim ─▶ (kept answer | somebody else asks: wait | ours) ─▶ pace ─▶ ask ─▶ keep
+brief:   material ─▶ (kept answer | pace ─▶ ask the model ─▶ keep) ─▶ check every claim ─▶ brief, status and event
+"""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities.liveness import Clock, heartbeating
+from activities.pacing import Pacing
+from activities.ports import LanguageModel, ModelAnswer, Question, SearchAnswer, WebSearch
+from activities.research import deadline, drafts, questions
+from activities.research.compose import compose
+from activities.research.ports import Bought, Briefs, Claimed, LookUps, Runs
+from schemas.briefs import Kept, Material
+from schemas.research import Begun, Failure, Found, LookUp, Overdue, Remaining, Start, Writing, Written
+
+# N10 and S0-2.5: what a person does is good for a week, what a company does for a day. Nobody found: again tomorrow.
+PERSON_SERVES = timedelta(days=7)
+COMPANY_SERVES = timedelta(hours=24)
+NOBODY_SERVES = timedelta(hours=24)
+
+LAST_QUESTION = 2
+
+# How often we look whether somebody else's answer has come.
+GLANCE_S = 0.5
+
+
+class ResearchActivities:
+    def __init__(
+        self, runs: Runs, look_ups: LookUps, briefs: Briefs, search: WebSearch, model: LanguageModel, pacing: Pacing
+    ) -> None:
+        self._runs = runs
+        self._look_ups = look_ups
+        self._briefs = briefs
+        self._search = search
+        self._model = model
+        self._pacing = pacing
+
+    @activity.defn(name="research.begin")
+    async def begin(self, start: Start) -> Begun:
+        """Safe to run twice: a run takes its row once."""
+        return await self._runs.begin(start)
+
+    @activity.defn(name="research.look_up")
+    async def look_up(self, look_up: LookUp) -> Found:
+        """Safe to run twice: the answer to the same question is bought once and kept."""
+        async with heartbeating():
+            clock, holder = Clock(), f"{activity.info().workflow_run_id}/{activity.info().activity_id}"
+            claimed = await self._claim(look_up, holder, clock)
+            if claimed.known is not None:
+                return Found(subject_id=look_up.subject.subject_id, evidence=claimed.known, reused=True)
+            answer = await self._ask(look_up, claimed.question, holder)
+            bought = self._bought(look_up, answer, clock)
+            await self._look_ups.keep(look_up, claimed.question, bought, holder=holder, now=clock.now())
+            return Found(subject_id=look_up.subject.subject_id, evidence=len(answer.sources))
+
+    @activity.defn(name="research.overdue")
+    async def overdue(self, overdue: Overdue) -> Remaining:
+        """Only reads."""
+        return deadline.remaining(overdue, await self._runs.tried(overdue))
+
+    @activity.defn(name="research.write")
+    async def write(self, order: Writing) -> Written:
+        """Safe to run twice: an answer to this ask is bought once and kept, and a version is finished once."""
+        async with heartbeating():
+            clock = Clock()
+            material = await self._briefs.material(order, clock.now(), clock.queued_s())
+            answer = await self._written(order, material, clock)
+            draft = drafts.read(answer)
+            brief = draft if isinstance(draft, str) else compose(material, draft, order.gaps, order.now)
+            if isinstance(brief, str):
+                return Written(problem=brief)
+            sandbox = material.sandbox or self._model.sandbox
+            return await self._briefs.finish(order, brief, answer.model, sandbox, clock.now())
+
+    @activity.defn(name="research.fail")
+    async def fail(self, failure: Failure) -> Written:
+        """Safe to run twice: the same words on the same row, one event for each run."""
+        return await self._runs.fail(failure)
+
+    async def _claim(self, look_up: LookUp, holder: str, clock: Clock) -> Claimed:
+        """Until there is an answer, or it is ours to ask."""
+        while True:
+            claimed = await self._look_ups.claim(
+                look_up, questions.about, holder=holder, now=clock.now(), queued_s=clock.queued_s()
+            )
+            if claimed.ours or claimed.known is not None:
+                return claimed
+            await asyncio.sleep(GLANCE_S)
+
+    async def _ask(self, look_up: LookUp, question: Question, holder: str) -> SearchAnswer:
+        """Ask in our turn; whoever waits for our answer may ask themselves when we get none."""
+        try:
+            if wait_s := await self._pacing.wait_s(self._search.name):
+                await self._look_ups.wait(look_up, holder, wait_s)
+                await asyncio.sleep(wait_s)
+            return await self._search.ask(question)
+        except BaseException:
+            await asyncio.shield(self._look_ups.release(look_up, holder))
+            raise
+
+    def _bought(self, look_up: LookUp, answer: SearchAnswer, clock: Clock) -> Bought:
+        person = look_up.subject.key is not None
+        serves = NOBODY_SERVES if not answer.sources else PERSON_SERVES if person else COMPANY_SERVES
+        return Bought(
+            answer=answer,
+            provider=self._search.name,
+            sandbox=self._search.sandbox,
+            until=clock.now() + serves,
+            profile=questions.profile("person" if person else "company", answer.said),
+            settled=bool(answer.sources) or not person or look_up.question == LAST_QUESTION,
+        )
+
+    async def _written(self, order: Writing, material: Material, clock: Clock) -> Kept:
+        """This ask's answer: kept from an attempt that died, or bought now."""
+        if len(material.answers) >= order.ask:
+            return material.answers[order.ask - 1]
+        problem = self._problem(order, material)
+        prompt = drafts.prompt(material, order.now, problem)
+        if wait_s := await self._pacing.wait_s(self._model.name):
+            await self._briefs.wait(order, wait_s)
+            await asyncio.sleep(wait_s)
+        answer: ModelAnswer = await self._model.write(prompt)
+        await self._briefs.keep_answer(
+            order, prompt, answer, provider=self._model.name, sandbox=self._model.sandbox, now=clock.now()
+        )
+        return Kept(text=answer.text, stopped=answer.stopped, model=answer.model)
+
+    def _problem(self, order: Writing, material: Material) -> str | None:
+        """What was wrong with the last answer, when this is a repair."""
+        if not material.answers:
+            return None
+        draft = drafts.read(material.answers[-1])
+        if isinstance(draft, str):
+            return draft
+        brief = compose(material, draft, order.gaps, order.now)
+        return brief if isinstance(brief, str) else None

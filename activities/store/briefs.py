@@ -1,0 +1,253 @@
+"""Briefs: what they are written from, and the writing of them."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from activities import errors
+from activities.ports import ModelAnswer, Prompt
+from activities.store import events, tries
+from activities.store.database import Connection, Database, patient
+from activities.store.lookups import company, person
+from activities.store.research import terminal_key, written
+from schemas.briefs import Campaign, Composed, Evidence, Kept, Material
+from schemas.research import Writing, Written
+
+
+class BriefStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @patient
+    async def material(self, order: Writing, now: datetime, queued_s: float) -> Material:
+        """All that the brief is written from; from here the writing's clock runs.
+
+        Run twice it takes the queued time off twice: the deadline is a little later, never earlier.
+        """
+        async with self._database.tenant(order.tenant_id) as connection:
+            await tries.begin(connection, order.research_id, order.version, order.brief_id, now, queued_s)
+            row = await _occasion(connection, order)
+            evidence = await _evidence(connection, order)
+            people = await connection.fetch(
+                """
+                SELECT p.* FROM research_prospects rp JOIN prospects p ON p.id = rp.prospect_id
+                WHERE rp.research_id = $1 ORDER BY rp.position
+                """,
+                order.research_id,
+            )
+            companies = await connection.fetch(
+                "SELECT * FROM companies WHERE domain = ANY ($1::text[]) ORDER BY domain",
+                [one["company_domain"] for one in people if one["company_domain"]],
+            )
+            return Material(
+                brief_id=order.brief_id,
+                title=row["title"] or "",
+                starts_at=row["starts_at"],
+                campaign=Campaign.model_validate(
+                    {field: row[field] for field in ("name", "offering", "target_customer", "pain_points")}
+                ),
+                people=tuple(map(person, people)),
+                companies=tuple(map(company, companies)),
+                evidence=tuple(_piece(piece) for piece in evidence),
+                answers=await _answers(connection, order),
+                last_brief_at=await _last_brief(connection, order),
+                sandbox=any(piece["sandbox"] for piece in evidence),
+            )
+
+    @patient
+    async def wait(self, order: Writing, wait_s: float) -> None:
+        """The turn to write comes in `wait_s` seconds: until then the deadline stands still."""
+        async with self._database.tenant(order.tenant_id) as connection:
+            await tries.wait(connection, order.research_id, order.version, order.brief_id, wait_s)
+
+    @patient
+    async def keep_answer(
+        self, order: Writing, prompt: Prompt, answer: ModelAnswer, *, provider: str, sandbox: bool, now: datetime
+    ) -> None:
+        """Store a paid answer, good or bad, before anything is made of it. Safe to run twice: its key is the prompt's."""
+        async with self._database.tenant(order.tenant_id) as connection:
+            await connection.execute(
+                """
+                INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said,
+                  input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
+                VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+                ON CONFLICT (tenant_id, subject_id, asked, asked_at) DO NOTHING
+                """,
+                order.brief_id,
+                order.research_id,
+                order.version,
+                prompt.asked,
+                provider,
+                answer.model,
+                {"text": answer.text, "stopped": answer.stopped},
+                answer.usage.input_tokens,
+                answer.usage.output_tokens,
+                answer.usage.cost_micro_usd,
+                sandbox,
+                now,
+            )
+
+    @patient
+    async def finish(self, order: Writing, brief: Composed, model: str, sandbox: bool, now: datetime) -> Written:
+        """The brief, the status and the event, in one transaction.
+
+        Safe to run twice: a version that is ready stays as it is, one that was given up is not brought back.
+        """
+        async with self._database.tenant(order.tenant_id) as connection:
+            run_id = await connection.fetchval(
+                """
+                UPDATE research SET status = 'ready', brief_id = $3, ended_at = $4
+                WHERE id = $1 AND version = $2 AND status = 'generating' RETURNING run_id
+                """,
+                order.research_id,
+                order.version,
+                order.brief_id,
+                now,
+            )
+            if run_id is None:
+                return await written(connection, order.research_id, order.version) or _refuse()
+            cost = await _insert_brief(connection, order, brief, model, sandbox, now)
+            await _insert_content(connection, order, brief)
+            payload = {"researchId": order.research_id, "briefId": order.brief_id, "confidence": brief.confidence.value}
+            await events.record(connection, "research/generate.completed", terminal_key(run_id), payload, now)
+            return Written(confidence=brief.confidence.value, claims=len(brief.claims), cost_micro_usd=cost)
+
+
+def _refuse() -> Written:
+    raise errors.superseded()
+
+
+async def _occasion(connection: Connection, order: Writing) -> asyncpg.Record:
+    row = await connection.fetchrow(
+        """
+        SELECT m.title, m.starts_at, c.name, c.offering, c.target_customer, c.pain_points
+        FROM research r JOIN campaigns c ON c.id = r.campaign_id LEFT JOIN meetings m ON m.id = r.meeting_id
+        WHERE r.id = $1 AND r.version = $2
+        """,
+        order.research_id,
+        order.version,
+    )
+    if row is None:
+        raise errors.superseded()
+    return row
+
+
+async def _evidence(connection: Connection, order: Writing) -> list[asyncpg.Record]:
+    """The sources of each subject's newest answer that has any."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        """
+        WITH subjects AS (
+          SELECT p.id, p.company_domain FROM research_prospects rp JOIN prospects p ON p.id = rp.prospect_id
+          WHERE rp.research_id = $1
+        ), newest AS (
+          SELECT DISTINCT ON (a.subject_id) a.id, a.sandbox FROM answers a
+          WHERE a.subject_id IN (
+            SELECT id FROM subjects UNION
+            SELECT c.id FROM companies c WHERE c.domain IN (SELECT company_domain FROM subjects)
+          ) AND EXISTS (SELECT FROM evidence e WHERE e.answer_id = a.id)
+          ORDER BY a.subject_id, a.asked_at DESC
+        )
+        SELECT e.*, n.sandbox FROM newest n JOIN evidence e ON e.answer_id = n.id ORDER BY e.subject_id, e.position
+        """,
+        order.research_id,
+    )
+    return rows
+
+
+def _piece(row: asyncpg.Record) -> Evidence:
+    return Evidence.model_validate({field: row[field] for field in Evidence.model_fields})
+
+
+async def _answers(connection: Connection, order: Writing) -> tuple[Kept, ...]:
+    rows = await connection.fetch(
+        "SELECT said, model FROM answers WHERE subject_id = $1 ORDER BY asked_at", order.brief_id
+    )
+    return tuple(Kept(model=row["model"], **row["said"]) for row in rows)
+
+
+async def _last_brief(connection: Connection, order: Writing) -> datetime | None:
+    written_at: datetime | None = await connection.fetchval(
+        """
+        SELECT max(b.written_at) FROM briefs b JOIN brief_subjects s ON s.brief_id = b.id
+        WHERE s.subject_id IN (SELECT prospect_id FROM research_prospects WHERE research_id = $1)
+        """,
+        order.research_id,
+    )
+    return written_at
+
+
+async def _insert_brief(
+    connection: Connection, order: Writing, brief: Composed, model: str, sandbox: bool, now: datetime
+) -> int:
+    """The brief's own row; what its run has paid in all is returned, in millionths of a dollar."""
+    cost: int = await connection.fetchval(
+        """
+        INSERT INTO briefs (tenant_id, id, research_id, version, confidence, reasons, what_changed, dropped, gaps,
+          cost_micro_usd, model, sandbox, written_at)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8,
+          (SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE research_id = $2 AND version = $3), $9, $10, $11)
+        RETURNING cost_micro_usd
+        """,
+        order.brief_id,
+        order.research_id,
+        order.version,
+        brief.confidence.value,
+        list(brief.reasons),
+        brief.what_changed,
+        brief.dropped,
+        [gap.model_dump(mode="json") for gap in brief.gaps],
+        model,
+        sandbox,
+        now,
+    )
+    return cost
+
+
+async def _insert_content(connection: Connection, order: Writing, brief: Composed) -> None:
+    await connection.execute(
+        """
+        INSERT INTO brief_evidence (tenant_id, brief_id, evidence_id, position)
+        SELECT current_tenant(), $1, e.id, e.position
+        FROM unnest($2::uuid[]) WITH ORDINALITY AS e(id, position)
+        """,
+        order.brief_id,
+        list(brief.evidence_ids),
+    )
+    await connection.execute(
+        """
+        INSERT INTO brief_subjects (tenant_id, brief_id, subject_id, position, kind, name, detail, identity)
+        SELECT current_tenant(), $1, s.id, s.position, s.kind, s.name, s.detail, s.identity
+        FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
+          AS s(id, kind, name, detail, identity, position)
+        """,
+        order.brief_id,
+        *_columns(brief.subjects, "id", "kind", "name", "detail", "identity"),
+    )
+    await connection.executemany(
+        """
+        INSERT INTO claims (tenant_id, id, brief_id, position, section, nature, subject_id, text, as_of, evidence_id,
+          quote, rests_on)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        """,
+        [
+            (
+                claim.id,
+                order.brief_id,
+                position,
+                claim.section.value,
+                claim.nature.value,
+                claim.subject_id,
+                claim.text,
+                claim.as_of,
+                claim.evidence_id,
+                claim.quote,
+                list(claim.rests_on),
+            )
+            for position, claim in enumerate(brief.claims)
+        ],
+    )
+
+
+def _columns(rows: tuple[Any, ...], *names: str) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in names]

@@ -1,0 +1,52 @@
+"""What happened, told once: rows that are written in the transaction that changes the status."""
+
+from datetime import datetime
+from typing import Any
+
+from activities.store.database import Connection, Database
+from schemas.base import TenantId
+from schemas.events import Event
+
+
+async def record(connection: Connection, name: str, key: str, payload: dict[str, Any], now: datetime) -> None:
+    """Write an event of the connection's tenant, unless its key has been told already."""
+    await connection.execute(
+        """
+        INSERT INTO events (tenant_id, name, key, payload, created_at) VALUES (current_tenant(), $1, $2, $3, $4)
+        ON CONFLICT (tenant_id, key) DO NOTHING
+        """,
+        name,
+        key,
+        payload,
+        now,
+    )
+
+
+class EventStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def after(self, tenant_id: TenantId, sequence: int, limit: int = 100) -> list[Event]:
+        """The events that follow `sequence`, oldest first."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT id, sequence, name, payload, created_at FROM events
+                WHERE sequence > $1 ORDER BY sequence LIMIT $2
+                """,
+                sequence,
+                limit,
+            )
+            return [Event(tenant_id=tenant_id, **row) for row in rows]
+
+    async def newest(self, tenant_id: TenantId, count: int) -> int:
+        """The sequence after which the newest `count` events stand."""
+        async with self._database.tenant(tenant_id) as connection:
+            sequence: int = await connection.fetchval(
+                """
+                SELECT coalesce(min(sequence), 1) - 1
+                FROM (SELECT sequence FROM events ORDER BY sequence DESC LIMIT $1) newest
+                """,
+                count,
+            )
+            return sequence

@@ -1,0 +1,161 @@
+"""Meetings and ad hoc requests: who is to be met, and so whom a research is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from activities.domains import company_domain
+from activities.store.database import Connection, Database, patient
+from schemas.base import RowId, TenantId
+from schemas.meetings import Attendee, MeetingFacts
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keyed hashes of addresses, made where the key is: the store only writes them."""
+
+    people: dict[str, str]
+    request: str = ""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """A research as whoever starts it needs it: when the meeting is, and whether its campaign still runs."""
+
+    research_id: RowId
+    starts_at: datetime | None
+    active: bool
+
+
+class MeetingStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @patient
+    async def save_meeting(
+        self, tenant_id: TenantId, user_id: RowId, campaign_id: RowId, meeting: MeetingFacts, keys: Keys, now: datetime
+    ) -> RowId:
+        """The meeting as it now is, and its research, which has the same id. Safe to run twice: both have keys."""
+        async with self._database.tenant(tenant_id) as connection:
+            meeting_id: RowId = await connection.fetchval(
+                """
+                INSERT INTO meetings (tenant_id, user_id, campaign_id, source, source_key, title, starts_at, ends_at,
+                  created_at)
+                VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8)
+                ON CONFLICT (tenant_id, user_id, source, source_key) DO UPDATE SET
+                  campaign_id = excluded.campaign_id, title = excluded.title, starts_at = excluded.starts_at,
+                  ends_at = excluded.ends_at
+                RETURNING id
+                """,
+                user_id,
+                campaign_id,
+                meeting.source,
+                meeting.source_key,
+                meeting.title,
+                meeting.starts_at,
+                meeting.ends_at,
+                now,
+            )
+            await _save_attendees(connection, meeting_id, meeting.attendees)
+            await connection.execute(
+                """
+                INSERT INTO research (tenant_id, id, kind, user_id, campaign_id, meeting_id, requested_at)
+                VALUES (current_tenant(), $1, 'calendar', $2, $3, $1, $4)
+                ON CONFLICT (tenant_id, id) DO UPDATE SET campaign_id = excluded.campaign_id
+                """,
+                meeting_id,
+                user_id,
+                campaign_id,
+                now,
+            )
+            await _save_prospects(connection, meeting_id, meeting.prospects, keys)
+            return meeting_id
+
+    @patient
+    async def save_request(
+        self,
+        tenant_id: TenantId,
+        user_id: RowId,
+        campaign_id: RowId,
+        people: Sequence[Attendee],
+        keys: Keys,
+        now: datetime,
+    ) -> RowId:
+        """An ad hoc request. Safe to run twice: the same campaign and people are the same request."""
+        async with self._database.tenant(tenant_id) as connection:
+            research_id: RowId = await connection.fetchval(
+                """
+                INSERT INTO research (tenant_id, kind, user_id, campaign_id, request_key, requested_at)
+                VALUES (current_tenant(), 'adhoc', $1, $2, $3, $4)
+                ON CONFLICT (tenant_id, request_key) DO UPDATE SET requested_at = excluded.requested_at
+                RETURNING id
+                """,
+                user_id,
+                campaign_id,
+                keys.request,
+                now,
+            )
+            await _save_prospects(connection, research_id, people, keys)
+            return research_id
+
+    @patient
+    async def occasion(self, tenant_id: TenantId, research_id: RowId) -> Occasion | None:
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT r.id AS research_id, m.starts_at, c.active
+                FROM research r JOIN campaigns c ON c.id = r.campaign_id LEFT JOIN meetings m ON m.id = r.meeting_id
+                WHERE r.id = $1
+                """,
+                research_id,
+            )
+            return None if row is None else Occasion(**row)
+
+
+async def _save_attendees(connection: Connection, meeting_id: RowId, attendees: Sequence[Attendee]) -> None:
+    await connection.execute("DELETE FROM attendees WHERE meeting_id = $1", meeting_id)
+    await connection.execute(
+        """
+        INSERT INTO attendees (tenant_id, meeting_id, email, name, standing)
+        SELECT current_tenant(), $1, a.email, a.name, a.standing
+        FROM unnest($2::text[], $3::text[], $4::text[]) AS a(email, name, standing)
+        """,
+        meeting_id,
+        [one.email for one in attendees],
+        [one.name for one in attendees],
+        [one.standing.value for one in attendees],
+    )
+
+
+async def _save_prospects(connection: Connection, research_id: RowId, people: Sequence[Attendee], keys: Keys) -> None:
+    """The people a research is about, in their order, and the companies of those who have one."""
+    domains = [company_domain(one.email) for one in people]
+    await connection.execute(
+        """
+        INSERT INTO companies (tenant_id, domain)
+        SELECT DISTINCT current_tenant(), d FROM unnest($1::text[]) AS d WHERE d IS NOT NULL ORDER BY 2
+        ON CONFLICT (tenant_id, domain) DO NOTHING
+        """,
+        domains,
+    )
+    await connection.execute("DELETE FROM research_prospects WHERE research_id = $1", research_id)
+    await connection.execute(
+        """
+        WITH people AS (
+          SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+            AS p(email, key, name, company_domain, position)
+        ), saved AS (
+          INSERT INTO prospects AS old (tenant_id, email, key, name, company_domain)
+          SELECT current_tenant(), email, key, name, company_domain FROM people ORDER BY email
+          ON CONFLICT (tenant_id, email) DO UPDATE SET name = coalesce(nullif(excluded.name, ''), old.name)
+          RETURNING id, email
+        )
+        INSERT INTO research_prospects (tenant_id, research_id, prospect_id, position)
+        SELECT current_tenant(), $1, saved.id, people.position FROM saved JOIN people USING (email)
+        """,
+        research_id,
+        [one.email for one in people],
+        [keys.people[one.email] for one in people],
+        [one.name for one in people],
+        domains,
+    )

@@ -1,0 +1,114 @@
+"""Tenants, users and campaigns."""
+
+from datetime import datetime
+
+from activities import errors
+from activities.store.database import Database, patient
+from schemas.base import RowId, TenantId
+from schemas.tenants import CampaignRow, NewCampaign, Tenant, User
+
+
+class TenantStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @patient
+    async def slugs(self) -> dict[str, TenantId]:
+        """All tenants there are, by slug: the one look-up that crosses them."""
+        async with self._database.crossing() as connection:
+            rows = await connection.fetch("SELECT slug, id FROM tenants ORDER BY slug")
+            return {row["slug"]: row["id"] for row in rows}
+
+    @patient
+    async def create(self, tenant: Tenant, user: User, campaign: NewCampaign, now: datetime) -> CampaignRow:
+        """A tenant, its first user and campaign. Safe to run twice: what is there stays."""
+        async with self._database.tenant(tenant.id) as connection:
+            await connection.execute(
+                """
+                INSERT INTO tenants (id, slug, name, premium, domains, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (id) DO NOTHING
+                """,
+                tenant.id,
+                tenant.slug,
+                tenant.name,
+                tenant.premium,
+                list(tenant.domains),
+                now,
+            )
+            user_id = await connection.fetchval(
+                """
+                INSERT INTO users (tenant_id, id, email, name, time_zone, created_at)
+                VALUES (current_tenant(), $1, $2, $3, $4, $5)
+                ON CONFLICT (tenant_id, email) DO UPDATE SET name = excluded.name RETURNING id
+                """,
+                user.id,
+                user.email,
+                user.name,
+                user.time_zone,
+                now,
+            )
+        return await self.add_campaign(tenant.id, user_id, campaign, now)
+
+    @patient
+    async def tenant(self, tenant_id: TenantId) -> Tenant:
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow("SELECT id, slug, name, premium, domains FROM tenants")
+            if row is None:
+                raise errors.not_found("tenant")
+            return Tenant.model_validate(dict(row))
+
+    @patient
+    async def users(self, tenant_id: TenantId) -> list[User]:
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch("SELECT id, email, name, time_zone FROM users ORDER BY created_at, email")
+            return [User.model_validate(dict(row)) for row in rows]
+
+    @patient
+    async def campaigns(self, tenant_id: TenantId) -> list[CampaignRow]:
+        """Oldest first: the first active one is what the CLI takes when none is named."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT id, user_id, name, offering, target_customer, pain_points, active
+                FROM campaigns ORDER BY created_at, name
+                """
+            )
+            return [CampaignRow.model_validate(dict(row)) for row in rows]
+
+    @patient
+    async def add_campaign(
+        self, tenant_id: TenantId, user_id: RowId, campaign: NewCampaign, now: datetime
+    ) -> CampaignRow:
+        """Safe to run twice: a campaign of that name keeps its texts."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(
+                """
+                INSERT INTO campaigns (tenant_id, user_id, name, offering, target_customer, pain_points, created_at)
+                VALUES (current_tenant(), $1, $2, $3, $4, $5, $6)
+                ON CONFLICT (tenant_id, name) DO UPDATE SET name = excluded.name
+                RETURNING id, user_id, name, offering, target_customer, pain_points, active
+                """,
+                user_id,
+                campaign.name,
+                campaign.offering,
+                campaign.target_customer,
+                campaign.pain_points,
+                now,
+            )
+            return CampaignRow.model_validate(dict(row))
+
+    @patient
+    async def edit_campaign(self, tenant_id: TenantId, campaign: CampaignRow) -> None:
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(
+                """
+                UPDATE campaigns SET name = $2, offering = $3, target_customer = $4, pain_points = $5, active = $6
+                WHERE id = $1
+                """,
+                campaign.id,
+                campaign.name,
+                campaign.offering,
+                campaign.target_customer,
+                campaign.pain_points,
+                campaign.active,
+            )

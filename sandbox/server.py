@@ -1,0 +1,168 @@
+"""The one server: every brand under its own prefix, the knobs under /sandbox, mail beside it.
+
+request ─▶ journal opens ─▶ fault taken ─▶ delay ─▶ brand answers ─▶ wire delivers ─▶ journal closes
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox import faults as kinds
+from sandbox.anthropic import Anthropic
+from sandbox.brand import Answer, Brand, Call
+from sandbox.control import Control, one_sentence
+from sandbox.faults import Fault, Faults
+from sandbox.journal import Entry, Journal
+from sandbox.mail import Handler, Mailbox, MailServer
+from sandbox.perplexity import Perplexity
+from sandbox.wire import Delivery, deliver
+from sandbox.world import World
+
+HOST = "127.0.0.1"
+LARGEST_BODY = 32 * 1024 * 1024
+LAST_CALLS_SECONDS = 1.0
+
+
+def brands(world: World) -> tuple[Brand, ...]:
+    """Everybody we pretend to be over HTTP. A new brand is one line here."""
+    return Perplexity(world), Anthropic(world)
+
+
+@dataclass
+class Sandbox:
+    """A running world and its knobs."""
+
+    world: World
+    brands: tuple[Brand, ...]
+    faults: Faults
+    journal: Journal
+    mailbox: Mailbox
+    delays: dict[str, float]
+    url: str = ""
+    smtp_port: int = 0
+    stopping: bool = field(default=False, repr=False)
+
+    @classmethod
+    def of(cls, world: World, journal: Journal, delays: Mapping[str, float] | None = None) -> "Sandbox":
+        fronts = brands(world)
+        allowed = {front.name: kinds.WIRE | dict.fromkeys(front.tricks, frozenset[str]()) for front in fronts}
+        none = dict.fromkeys([*allowed, "mail"], 0.0)
+        faults = Faults(allowed | {"mail": kinds.MAIL})
+        return cls(world, fronts, faults, journal, Mailbox(world.clock), none | dict(delays or {}))
+
+    @property
+    def providers(self) -> list[str]:
+        return list(self.delays)
+
+    @property
+    def perplexity_url(self) -> str:
+        return f"{self.url}/perplexity"
+
+    @property
+    def anthropic_url(self) -> str:
+        return f"{self.url}/anthropic"
+
+
+def build_app(sandbox: Sandbox) -> web.Application:
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[one_sentence])
+    app.add_routes(Control(sandbox).routes())
+    for brand in sandbox.brands:
+        app.router.add_route("*", f"/{brand.name}/{{tail:.*}}", Front(brand, sandbox).serve)
+
+    async def stop(_: web.Application) -> None:
+        sandbox.stopping = True
+
+    app.on_shutdown.append(stop)
+    return app
+
+
+class Front:
+    """One brand's door: follows each call from its last byte in to its last byte out."""
+
+    def __init__(self, brand: Brand, sandbox: Sandbox) -> None:
+        self._brand = brand
+        self._sandbox = sandbox
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _plain(self._brand.error(413))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        call = Call(request.method, "/" + request.match_info["tail"], headers, body)
+        with self._sandbox.journal.call(self._brand.name, call.path, body, self._brand.about(call)) as entry:
+            return await self._follow(request, call, entry)
+
+    async def _follow(self, request: web.Request, call: Call, entry: Entry) -> web.StreamResponse:
+        fault = self._sandbox.faults.take(self._brand.name, call.body.decode(errors="replace"))
+        entry.fault = fault.kind if fault else None
+        try:
+            await asyncio.sleep(self._sandbox.delays[self._brand.name])
+            return await deliver(Delivery(request, self._answer(call, fault), entry, fault))
+        except asyncio.CancelledError:
+            entry.fault = entry.fault or ("server stopped" if self._sandbox.stopping else "client left")
+            raise
+        except ConnectionError:
+            # Noticed while writing. Nobody is left to read what we return.
+            entry.fault = entry.fault or "client left"
+            return web.Response()
+
+    def _answer(self, call: Call, fault: Fault | None) -> Answer:
+        if fault is None or fault.kind != "status" or fault.status is None:
+            return self._brand.answer(call, fault.kind if fault and fault.kind in self._brand.tricks else None)
+        refusal = self._brand.error(fault.status)
+        return refusal if fault.retry_after is None else refusal.having(retry_after=fault.retry_after)
+
+
+def _plain(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
+
+
+@asynccontextmanager
+async def running(
+    port: int = 0,
+    smtp_port: int = 0,
+    *,
+    journal_path: Path | None = None,
+    delays: Mapping[str, float] | None = None,
+    world: World | None = None,
+) -> AsyncIterator[Sandbox]:
+    """The whole sandbox on loopback. Port 0 takes a free one."""
+    journal = Journal(journal_path)
+    sandbox = Sandbox.of(world or World(), journal, delays)
+    try:
+        async with _web(sandbox, port), _mail(sandbox, smtp_port):
+            yield sandbox
+    finally:
+        journal.close()
+
+
+@asynccontextmanager
+async def _web(sandbox: Sandbox, port: int) -> AsyncIterator[None]:
+    # Cancelled with its client, so that a call nobody waits for ends, and is written down as such.
+    runner = web.AppRunner(
+        build_app(sandbox), handler_cancellation=True, access_log=None, shutdown_timeout=LAST_CALLS_SECONDS
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+        sandbox.url = f"http://{HOST}:{runner.addresses[0][1]}"
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _mail(sandbox: Sandbox, port: int) -> AsyncIterator[None]:
+    handler = Handler(sandbox.mailbox, sandbox.faults, sandbox.journal, sandbox.delays)
+    server = MailServer(handler, port)
+    await asyncio.to_thread(server.start)
+    try:
+        sandbox.smtp_port = server.port
+        yield
+    finally:
+        await asyncio.to_thread(server.stop)

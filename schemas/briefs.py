@@ -1,0 +1,221 @@
+"""Briefs: what is known before a meeting, and on what it rests. Content: stored and shown, never sent through Temporal."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.base import RowId
+
+
+class Nature(StrEnum):
+    """What kind of sentence a claim is."""
+
+    FACT = "fact"
+    ASSESSMENT = "assessment"
+    RECOMMENDATION = "recommendation"
+
+
+class Section(StrEnum):
+    """The parts of a brief, in the order in which it is read."""
+
+    HEADLINE = "headline"
+    PEOPLE = "people"
+    COMPANY = "company"
+    FIT = "fit"
+    TALKING_POINTS = "talking_points"
+    QUESTIONS = "questions"
+    RISKS = "risks"
+
+
+class Identity(StrEnum):
+    """How sure we are that what was found is about the person we will meet."""
+
+    CONFIRMED = "confirmed"
+    PROBABLE = "probable"
+    AMBIGUOUS = "ambiguous"
+    NOT_FOUND = "not_found"
+
+
+class Confidence(StrEnum):
+    """How far a brief may be relied on, computed by rule."""
+
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class Document(BaseModel):
+    """Content. Frozen; unknown fields are a bug of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Evidence(Document):
+    """A source's own text as a provider returned it. `text` is at most a few thousand characters."""
+
+    id: RowId
+    subject_id: RowId
+    url: str
+    title: str
+    text: str
+    published: date | None = None
+    fetched_at: datetime
+
+
+class Person(Document):
+    """A prospect as a run knows them. `hint` is the local part of their address, `profile` what a look-up said."""
+
+    id: RowId
+    name: str
+    hint: str
+    company_domain: str | None
+    profile: "Profile"
+    looked_up: bool
+
+    @property
+    def called(self) -> str:
+        """Their own name, else that of the only person found, else what stands before the @."""
+        found = {candidate.name for candidate in self.profile.candidates}
+        return self.name or (found.pop() if len(found) == 1 else self.hint)
+
+
+class Candidate(Document):
+    """Somebody a search found under that name."""
+
+    name: str
+    job_title: str = ""
+    employer: str = ""
+    location: str = ""
+
+
+class Profile(Document):
+    """What a look-up said of a person, parsed; not evidence."""
+
+    found: bool = False
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Company(Document):
+    """A company as a run knows it; `name` is what a look-up called it."""
+
+    id: RowId
+    domain: str
+    name: str = ""
+    looked_up: bool
+
+
+class Campaign(Document):
+    """What the user sells, to whom, and against which pain."""
+
+    name: str
+    offering: str
+    target_customer: str
+    pain_points: str
+
+
+class Kept(Document):
+    """A model's answer that was paid for and stored."""
+
+    text: str
+    stopped: str
+    model: str
+
+
+class Material(Document):
+    """All that a brief is written from, as one transaction saw it."""
+
+    brief_id: RowId
+    title: str
+    starts_at: datetime | None
+    campaign: Campaign
+    people: tuple[Person, ...]
+    companies: tuple[Company, ...]
+    evidence: tuple[Evidence, ...]
+    # Answers already bought for this brief, oldest first: the first ask's, then the repairs'.
+    answers: tuple[Kept, ...]
+    # When the last brief about any of these people was written.
+    last_brief_at: datetime | None
+    # Some of the evidence is pretended.
+    sandbox: bool
+
+    def about(self, subject_id: RowId) -> tuple[Evidence, ...]:
+        return tuple(piece for piece in self.evidence if piece.subject_id == subject_id)
+
+
+class Claim(Document):
+    """One sentence. A fact has `evidence_id` and a `quote` found there; anything else rests on claims of this brief."""
+
+    id: RowId
+    section: Section
+    nature: Nature
+    text: str
+    subject_id: RowId | None = None
+    as_of: date | None = None
+    evidence_id: RowId | None = None
+    quote: str | None = None
+    rests_on: tuple[RowId, ...] = ()
+
+
+class BriefSubject(Document):
+    """Whom or what a brief is about: `kind` is person or company, `detail` a role or a domain."""
+
+    id: RowId
+    kind: str
+    name: str
+    detail: str = ""
+    identity: Identity | None = None
+
+
+class BriefGap(Document):
+    """Looked for and not there; `reason` is a sentence a reader understands."""
+
+    subject_id: RowId | None = None
+    about: str
+    reason: str
+
+
+class Brief(Document):
+    """Everything a reader needs, and everything needed to check it. Money in millionths of a US dollar."""
+
+    id: RowId
+    research_id: RowId
+    version: int
+    title: str
+    starts_at: datetime | None = None
+    campaign: str = ""
+    confidence: Confidence
+    reasons: tuple[str, ...]
+    # What is new since the last brief about these people, or that there was none.
+    what_changed: str
+    subjects: tuple[BriefSubject, ...]
+    claims: tuple[Claim, ...]
+    evidence: tuple[Evidence, ...]
+    gaps: tuple[BriefGap, ...]
+    dropped: dict[str, int]
+    cost_micro_usd: int
+    model: str
+    sandbox: bool
+    written_at: datetime
+    time_zone: str = "UTC"
+
+    def section(self, section: Section, subject_id: RowId | None = None) -> tuple[Claim, ...]:
+        """The claims of a section, of one subject if one is named."""
+        mine = (claim for claim in self.claims if claim.section is section)
+        return tuple(claim for claim in mine if subject_id in (None, claim.subject_id))
+
+
+class Composed(Document):
+    """A brief's content before it is a row: what survived the checks, and what did not."""
+
+    confidence: Confidence
+    reasons: tuple[str, ...]
+    what_changed: str
+    subjects: tuple[BriefSubject, ...]
+    claims: tuple[Claim, ...]
+    evidence_ids: tuple[RowId, ...]
+    gaps: tuple[BriefGap, ...]
+    dropped: dict[str, int]
+
+
+Person.model_rebuild()

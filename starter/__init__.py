@@ -1,0 +1,1 @@
+"""Come here for what begins: the command line, the pages, and the development stack."""

@@ -1,0 +1,33 @@
+"""Come here for the command line: `greenroom`, one module for each group of commands."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from starter.words import SaidError
+
+T = TypeVar("T")
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run a command. Whatever a person must be told is one sentence on stderr, with the exit code that goes with it."""
+    from starter.cli.app import app  # noqa: PLC0415 - so that --help need not wait for every library
+
+    try:
+        app()
+    except SaidError as error:
+        sys.stderr.write(f"greenroom: {error}\n")
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os._exit(0)
+
+
+def do(work: Coroutine[Any, Any, T]) -> T:
+    """Run what a command does."""
+    return asyncio.run(work)

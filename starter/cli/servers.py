@@ -1,0 +1,60 @@
+"""greenroom worker, web, migrate, dev, demo: what stays up."""
+
+from typing import Annotated
+
+import typer
+
+import worker as composition
+from starter import migrate as migrations
+from starter.cli import do
+from starter.environment import connect, load_settings
+from starter.words import NotReadyError, UsageError
+from workflows import queues
+
+
+def worker(
+    queue: Annotated[list[str] | None, typer.Option("--queue", help="Serve only this queue; may be repeated.")] = None,
+) -> None:
+    """Serve the task queues until stopped. Refuses to start without the keys of the queues it serves."""
+    settings = load_settings()
+    names = queue or list(queues.ALL)
+    for name in names:
+        if name not in queues.ALL:
+            raise UsageError(f'There is no queue "{name[:60]}"; there are: {", ".join(queues.ALL)}')
+        for provider in queues.NEEDS[name]:
+            if not settings.provider(provider).key.get_secret_value():
+                key = f"{provider.upper()}_API_KEY"
+                raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")
+
+    async def work() -> None:
+        await composition.run(settings, await connect(), names)
+
+    do(work())
+
+
+def web(port: Annotated[int, typer.Option(min=1, max=65535)] = 8080) -> None:
+    """Serve the pages."""
+    from starter.web import serve  # noqa: PLC0415 - the other commands do without it
+
+    do(serve(load_settings(), port))
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema, as the owner role (DATABASE_OWNER_URL)."""
+    typer.echo(migrations.migrate(load_settings().database_owner_url) or "The schema is the newest.")
+
+
+def dev() -> None:
+    """Start the whole stack on this machine, and stop it at Ctrl-C."""
+    from starter.dev import commands  # noqa: PLC0415 - needs what only development installs
+
+    do(commands.dev())
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the brief.")] = False,
+) -> None:
+    """Start the stack, research a sample meeting, print its brief and where to look at it."""
+    from starter.dev import commands  # noqa: PLC0415 - needs what only development installs
+
+    do(commands.demo(once=once))

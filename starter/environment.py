@@ -1,0 +1,66 @@
+"""From the environment to what the starters need: settings, a Temporal client, and sentences when something is amiss."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from activities.store.database import Database
+from schemas.settings import STACK_FILE, Settings
+from starter.words import NotReadyError, UsageError
+
+DEFAULT_TEMPORAL = "localhost:7233"
+
+
+def environment() -> Mapping[str, str]:
+    """The environment as settings see it: the stack's file, then `.env`, then the process's own."""
+    files = [dotenv_values(path) for path in (STACK_FILE, Path(".env")) if path.exists()]
+    merged = {key: value for file in files for key, value in file.items() if value is not None}
+    return {**merged, **os.environ}
+
+
+def load_settings() -> Settings:
+    """The settings, or one sentence about the first that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(map(str, first["loc"])) or "the settings"
+        raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+async def connect(*, lazy: bool = False) -> Client:
+    """The Temporal client of the standard TEMPORAL_* variables and profiles, speaking pydantic."""
+    config = ClientConfig.load_client_connect_config(override_env_vars=dict(environment()))
+    config.setdefault("target_host", DEFAULT_TEMPORAL)
+    try:
+        return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy)
+    except (RPCError, RuntimeError) as error:
+        raise NotReadyError(
+            f"No Temporal server answers at {config['target_host']} ({_short(error)})",
+            "start the stack with: make dev (or set TEMPORAL_ADDRESS)",
+        ) from None
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of the settings, or a sentence that says which URL is missing."""
+    for name, url in (
+        ("DATABASE_URL", settings.database_url),
+        ("DATABASE_CROSSING_URL", settings.database_crossing_url),
+    ):
+        if not url:
+            raise NotReadyError(f"{name} is not set", "start the stack with: make dev (or set it)")
+    async with Database.opened(settings.database_url, settings.database_crossing_url) as database:
+        yield database
+
+
+def _short(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:120]

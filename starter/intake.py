@@ -1,0 +1,80 @@
+"""From what a person or a file says to rows: addresses checked, names cleaned, people hashed, nothing half stored."""
+
+import hashlib
+import hmac
+import re
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from activities.attendance import LONGEST_NAME, MOST_PROSPECTS
+from activities.plain import clean
+from activities.store.meetings import Keys, MeetingStore
+from schemas.base import Email, RowId, TenantId
+from schemas.meetings import Attendee, MeetingFacts
+from schemas.settings import Settings
+from schemas.tenants import CampaignRow
+from starter.words import NotReadyError, UsageError
+
+_EMAIL = TypeAdapter(Email)
+
+SHORTEST_KEY = 32
+
+
+def email(text: str) -> str:
+    """An address, lower case; anything else is refused with a sentence."""
+    try:
+        return _EMAIL.validate_python(text)
+    except ValidationError:
+        shown = clean(text, 60)
+        raise UsageError(f'"{shown}" is no e-mail address; write one such as ada@lovelace.example') from None
+
+
+def people(addresses: list[str], name: str | None) -> tuple[Attendee, ...]:
+    """Prospects from addresses, each once; a name belongs to a single one."""
+    emails = list(dict.fromkeys(email(address) for address in addresses))
+    if name is not None and len(emails) > 1:
+        raise UsageError("--name names one person, and several addresses were given; leave it out or give one address")
+    if len(emails) > MOST_PROSPECTS:
+        raise UsageError(f"{len(emails)} addresses were given; at most {MOST_PROSPECTS} are researched at once")
+    return tuple(Attendee(email=one, name=clean(name or "", LONGEST_NAME)) for one in emails)
+
+
+class Intake:
+    """Writes down who is to be researched. Holds the key that addresses are hashed with."""
+
+    def __init__(self, store: MeetingStore, settings: Settings) -> None:
+        key = settings.hash_key.get_secret_value()
+        if len(key) < SHORTEST_KEY:
+            raise NotReadyError(
+                f"GREENROOM_HASH_KEY must have at least {SHORTEST_KEY} characters",
+                "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+            )
+        self._store = store
+        self._key = key.encode()
+
+    async def meeting(self, tenant_id: TenantId, campaign: CampaignRow, facts: MeetingFacts, now: datetime) -> RowId:
+        """A meeting and its research row; its id is returned."""
+        keys = Keys(people=self._hashes(tenant_id, facts.prospects))
+        return await self._store.save_meeting(tenant_id, campaign.user_id, campaign.id, facts, keys, now)
+
+    async def request(
+        self, tenant_id: TenantId, campaign: CampaignRow, prospects: tuple[Attendee, ...], now: datetime
+    ) -> RowId:
+        """An ad hoc request's row: the same campaign and people are the same row."""
+        asked = "\n".join([campaign.id, *sorted(one.email for one in prospects)])
+        keys = Keys(people=self._hashes(tenant_id, prospects), request=self._hash(tenant_id, asked))
+        return await self._store.save_request(tenant_id, campaign.user_id, campaign.id, prospects, keys, now)
+
+    def _hashes(self, tenant_id: TenantId, prospects: tuple[Attendee, ...]) -> dict[str, str]:
+        return {one.email: self._hash(tenant_id, one.email) for one in prospects}
+
+    def _hash(self, tenant_id: TenantId, text: str) -> str:
+        return hmac.new(self._key, f"{tenant_id}\n{text}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def row_id(text: str) -> RowId:
+    """A row id; anything else is refused before it reaches a query."""
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.strip().lower()):
+        raise UsageError(f'"{clean(text, 60)}" is no id; write one such as 3f2c0a9e-5b1d-4c7e-9a55-0d1f2e3c4b5a')
+    return text.strip().lower()

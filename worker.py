@@ -1,0 +1,136 @@
+"""The composition root: settings ─▶ clients ─▶ activities ─▶ one Worker for each queue."""
+
+import asyncio
+import inspect
+import signal
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.pacing import Pacing
+from activities.providers import anthropic as claude
+from activities.providers.perplexity import Perplexity
+from activities.research import ResearchActivities
+from activities.store.briefs import BriefStore
+from activities.store.database import Database
+from activities.store.lookups import LookUpStore
+from activities.store.paces import PaceStore
+from activities.store.research import ResearchStore
+from schemas.settings import Settings
+from workflows import policies, queues
+from workflows.research import ProspectResearchWorkflow, ResearchWorkflow
+
+log = structlog.get_logger("worker")
+
+WORKFLOWS = [ResearchWorkflow, ProspectResearchWorkflow]
+
+# Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
+# classes, and pydantic refuses one where it expects the other. The pages of constants pass too; what decides does not.
+SANDBOX = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "schemas", "activities", "workflows.ids", "workflows.policies", "workflows.queues"
+    )
+)
+
+# A cancellation reaches an activity with a heartbeat, so heartbeats are not held back for long.
+HEARTBEAT_THROTTLE = timedelta(seconds=2)
+
+# Short steps beside the workflows: Postgres's pool is what bounds them.
+WORKFLOW_SLOTS = 100
+
+# What a stopping worker lets its calls have to end by themselves.
+GRACE = timedelta(seconds=20)
+
+
+@asynccontextmanager
+async def activities(settings: Settings) -> AsyncIterator[list[object]]:
+    """Everything that is done, with its clients open until the block ends."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            Database.opened(settings.database_url, settings.database_crossing_url)
+        )
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(headers={"accept-encoding": "identity"}, auto_decompress=False)
+        )
+        search, model = web_search(settings, session), language_model(settings, stack)
+        pacing = Pacing(PaceStore(database), settings.paces())
+        yield [
+            ResearchActivities(
+                ResearchStore(database), LookUpStore(database), BriefStore(database), search, model, pacing
+            ),
+        ]
+
+
+def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity:
+    where = settings.provider("perplexity")
+    return Perplexity(
+        session,
+        base_url=where.base_url,
+        key=where.key.get_secret_value(),
+        model=settings.perplexity_model,
+        timeout_s=settings.perplexity_timeout_s,
+        least_wait=timedelta(seconds=settings.perplexity_least_wait_s),
+        sandbox=where.sandbox,
+    )
+
+
+def language_model(settings: Settings, stack: AsyncExitStack) -> claude.Anthropic:
+    where = settings.provider("anthropic")
+    client = claude.client(
+        base_url=where.base_url, key=where.key.get_secret_value(), timeout_s=settings.anthropic_timeout_s
+    )
+    stack.push_async_callback(client.close)
+    return claude.Anthropic(
+        client,
+        model=settings.anthropic_model,
+        price=settings.anthropic_price,
+        most_tokens=settings.anthropic_max_tokens,
+        least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
+        sandbox=where.sandbox,
+    )
+
+
+def build_worker(client: Client, owners: Iterable[object], *, task_queue: str, **overrides: Any) -> Worker:
+    """A worker for one queue. Each has all activities; workflows run on their own queue alone."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS if task_queue.endswith(queues.WORKFLOWS) else [],
+        activities=[method for owner in owners for method in activity_methods(owner)],
+        workflow_runner=SANDBOX,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        sticky_queue_schedule_to_start_timeout=policies.WORKFLOW_TASK,
+        graceful_shutdown_timeout=GRACE,
+        **overrides,
+    )
+
+
+def _slots(settings: Settings, queue: str) -> int:
+    return {queues.SEARCH: settings.search_slots, queues.MODEL: settings.model_slots}.get(queue, WORKFLOW_SLOTS)
+
+
+def activity_methods(owner: object) -> list[Callable[..., Any]]:
+    """The methods of an owner that are activities."""
+    members = inspect.getmembers(owner, callable)
+    return [method for _, method in members if hasattr(method, "__temporal_activity_definition")]
+
+
+async def run(settings: Settings, client: Client, queue_names: Sequence[str]) -> None:
+    """Work on these queues until told to stop; what is under way may end, or is handed to the next worker."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with activities(settings) as owners, AsyncExitStack() as workers:
+        for name in queue_names:
+            worker = build_worker(client, owners, task_queue=name, max_concurrent_activities=_slots(settings, name))
+            await workers.enter_async_context(worker)
+        log.info("working", queues=list(queue_names), namespace=client.namespace)
+        await stop.wait()
+        log.info("stopping")

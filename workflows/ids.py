@@ -1,0 +1,21 @@
+"""What counts as the same work: `noun/tenant/key`, from row ids and keyed hashes, never from what a person typed."""
+
+from schemas.base import PersonKey, RowId, TenantId
+
+
+def research(tenant_id: TenantId, research_id: RowId) -> str:
+    """One run at a time for a meeting or ad hoc request: starting it again joins."""
+    return f"research/{tenant_id}/{research_id}"
+
+
+def prospect_research(parent: str, key: PersonKey) -> str:
+    """Below its research: another meeting's look-up of the same person is another workflow, with one shared call."""
+    return f"{parent}/prospect/{key}"
+
+
+def parse_research(workflow_id: str) -> tuple[TenantId, RowId]:
+    """The inverse of `research`; ValueError for anything else."""
+    noun, tenant_id, research_id = workflow_id.split("/")
+    if noun != "research":
+        raise ValueError(f"{workflow_id} is not a research")
+    return tenant_id, research_id

@@ -1,0 +1,96 @@
+"""How long we wait, and how often we try again. The whole failure policy is this page.
+
+| what is waited for | tries   | between them          | one try at most | in all       |
+|--------------------|---------|-----------------------|-----------------|--------------|
+| the database       | 3       | 1 s, 2 s              | 20 s            |              |
+| a look-up          | 4       | 1, 2, 4 s; 429: 60 s  | 60 s of calling | 225 s window |
+| the model          | 3 a ask | 2 s, 2 s; 429: 30 s   | 60 s of calling | 75 s window  |
+| the brief          | 3 asks  | none                  |                 | 300 s        |
+
+Retry counts are upper bounds and the window wins. Four look-ups of 60 s with 1, 2 and 4 s between them would take
+247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
+60 s and two pauses of 2 s would take 184 s, so a slow model is cut after 75, and 225 + 75 = 300.
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+from workflows import queues
+
+
+class ShortStep(TypedDict):
+    """How a local activity is tried: beside the workflow, in its own task."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class Step(TypedDict):
+    """How an activity is tried: on its provider's queue, heartbeating."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+# S0: "total timeout 300 s", of which C0-9 keeps 75 s for writing.
+TOTAL = timedelta(seconds=300)
+WRITING_WINDOW = timedelta(seconds=75)
+RESEARCH_WINDOW = TOTAL - WRITING_WINDOW
+
+# A window that closes with nothing tried at all, because no worker was there, is opened this often again.
+REOPENINGS = 1
+
+# Looking again sooner than this whether somebody has had their time is of no use.
+SHORTEST_WINDOW = timedelta(seconds=1)
+
+# Behind a long queue, which no window counts, a run may last hours; this only ends what nobody will ever finish.
+BACKSTOP = timedelta(days=1)
+
+# S0-2.10 and C0-5: two retries, after 1 s and 2 s. The store waits up to 15 s for an absent Postgres inside a try.
+DATABASE = ShortStep(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
+)
+
+# A status must be told in the end: this is tried until Postgres is back.
+TELLING = ShortStep(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+)
+
+# One try may wait long for its turn, heartbeating; the client's own time-out ends a call (settings, 60 s).
+A_TURN_AND_A_CALL = timedelta(hours=4)
+
+# A killed worker is noticed after this, and a cancellation arrives within a quarter of it.
+HEARTBEAT = timedelta(seconds=10)
+
+# C0-3: three retries after 1, 2 and 4 s; a 429 says its own delay, at least 60 s (next_retry_delay).
+LOOK_UP = Step(
+    task_queue=queues.SEARCH,
+    start_to_close_timeout=A_TURN_AND_A_CALL,
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_attempts=4),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# C0-4: two retries after 2 s each; a 429 says its own delay, at least 30 s.
+WRITE = Step(
+    task_queue=queues.MODEL,
+    start_to_close_timeout=A_TURN_AND_A_CALL,
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=1, maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# C0-4: the first ask and at most two repairs, each told what was wrong with the last answer.
+ASKS = 3
+
+# A workflow task that dies with its worker is given to another after this. It must be longer than nothing: local
+# activities that take longer than it keep it alive by themselves.
+WORKFLOW_TASK = timedelta(seconds=5)

@@ -1,0 +1,105 @@
+"""What an operator reads of a run: search attributes, details in Markdown, and why it failed. Nothing personal."""
+
+from typing import Any
+
+from temporalio import exceptions, workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+from schemas.base import RowId
+from schemas.research import Begun, Gap, Phase, Progress, State, Subject
+
+TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
+NOUN = SearchAttributeKey.for_keyword("Noun")
+PHASE = SearchAttributeKey.for_keyword("Phase")
+FAILED_STEP = SearchAttributeKey.for_keyword("FailedStep")
+MEETING_START = SearchAttributeKey.for_datetime("MeetingStart")
+URGENT = SearchAttributeKey.for_bool("Urgent")
+COST = SearchAttributeKey.for_int("CostMicroUsd")
+
+# What the namespace must know before anything is started; `doctor` and the development stack read it here.
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
+    TENANT_ID,
+    NOUN,
+    PHASE,
+    FAILED_STEP,
+    MEETING_START,
+    URGENT,
+    COST,
+)
+
+
+def why(error: BaseException) -> tuple[str, str]:
+    """The type and the words of what really went wrong, below the wrappers that Temporal puts around it."""
+    last = error
+    while isinstance(last, FailureError) and last.cause is not None:
+        last = last.cause
+    if isinstance(last, ApplicationError):
+        return last.type or "Failed", last.message
+    if isinstance(last, exceptions.TimeoutError):
+        return "TimedOut", "a step took too long, or its worker died"
+    return type(last).__name__, "the run was cancelled" if is_cancelled_exception(error) else type(last).__name__
+
+
+class Account:
+    """A run as it is told: its phase, its step, and the state of each subject. Tells Temporal at every change."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.RESEARCHING
+        self.step = "begin"
+        self._prospects: tuple[Subject, ...] = ()
+        self._companies: tuple[Subject, ...] = ()
+        self._states: dict[RowId, tuple[State, str]] = {}
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        return (*self._prospects, *self._companies)
+
+    def begin(self, begun: Begun) -> None:
+        """Who it is about; what is fresh needs nothing more."""
+        self._prospects, self._companies = begun.prospects, begun.companies
+        for subject in self.subjects:
+            state = State.WAITING if not subject.fresh else State.NOT_FOUND if subject.empty else State.FRESH
+            self._states[subject.subject_id] = (state, "")
+
+    def enter(self, phase: Phase, step: str, *updates: SearchAttributeUpdate[Any]) -> None:
+        if phase is not self.phase or updates:
+            workflow.upsert_search_attributes([PHASE.value_set(phase.value), *updates])
+        self.phase, self.step = phase, step
+        self._tell()
+
+    def note(self, subject: Subject, state: State, reason: str = "") -> None:
+        self._states[subject.subject_id] = (state, reason)
+        self._tell()
+
+    def usable(self) -> bool:
+        """Something was found about somebody."""
+        return any(state in (State.FOUND, State.FRESH) for state, _ in self._states.values())
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the brief must own up to."""
+        return tuple(
+            Gap(subject_id=subject_id, state=state, reason=reason)
+            for subject_id, (state, reason) in self._states.items()
+            if state in (State.NOT_FOUND, State.FAILED, State.TIMED_OUT)
+        )
+
+    def reasons(self) -> str:
+        lines = ((subject.label, *self._states[subject.subject_id]) for subject in self.subjects)
+        return "; ".join(f"{label}: {reason or state.value}" for label, state, reason in lines)
+
+    def progress(self) -> Progress:
+        return Progress(
+            phase=self.phase, prospects=self._listed(self._prospects), companies=self._listed(self._companies)
+        )
+
+    def _listed(self, subjects: tuple[Subject, ...]) -> tuple[tuple[str, State], ...]:
+        return tuple((subject.label, self._states[subject.subject_id][0]) for subject in subjects)
+
+    def _tell(self) -> None:
+        """The phase, then each subject with its state and, for a bad one, the reason."""
+        lines = [f"## {self.phase.value.capitalize()}: {self.step}", ""]
+        for subject in self.subjects:
+            state, reason = self._states[subject.subject_id]
+            lines.append(f"- **{subject.label}**: {state.value}" + (f" ({reason})" if reason else ""))
+        workflow.set_current_details("\n".join(lines))
