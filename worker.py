@@ -92,6 +92,7 @@ def language_model(settings: Settings, stack: AsyncExitStack) -> claude.Anthropi
         model=settings.anthropic_model,
         price=settings.anthropic_price,
         most_tokens=settings.anthropic_max_tokens,
+        timeout_s=settings.anthropic_timeout_s,
         least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
         sandbox=where.sandbox,
     )

@@ -73,12 +73,6 @@ class Person(Document):
     profile: "Profile"
     looked_up: bool
 
-    @property
-    def called(self) -> str:
-        """Their own name, else that of the only person found, else what stands before the @."""
-        found = {candidate.name for candidate in self.profile.candidates}
-        return self.name or (found.pop() if len(found) == 1 else self.hint)
-
 
 class Candidate(Document):
     """Somebody a search found under that name."""

@@ -67,8 +67,9 @@ TELLING = ShortStep(
 # One try may wait long for its turn, heartbeating; the client's own time-out ends a call (settings, 60 s).
 A_TURN_AND_A_CALL = timedelta(hours=4)
 
-# A killed worker is noticed after this, and a cancellation arrives within a quarter of it.
-HEARTBEAT = timedelta(seconds=10)
+# A killed worker is noticed after this, and a cancellation arrives within a quarter of it. With the first pause of a
+# retry that leaves its successor at work within 10 s, which 10 s here would not.
+HEARTBEAT = timedelta(seconds=8)
 
 # C0-3: three retries after 1, 2 and 4 s; a 429 says its own delay, at least 60 s (next_retry_delay).
 LOOK_UP = Step(

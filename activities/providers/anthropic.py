@@ -1,5 +1,6 @@
 """Claude, by Anthropic's SDK with its own retries off. It gets data and a schema, and no tools."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ class Anthropic:
         model: str,
         price: Price,
         most_tokens: int = 8000,
+        timeout_s: float = 60,
         least_wait: timedelta = LEAST_WAIT,
         sandbox: bool = False,
     ) -> None:
@@ -35,28 +37,33 @@ class Anthropic:
         self._model = model
         self._price = price
         self._most_tokens = most_tokens
+        self._timeout_s = timeout_s
         self._least_wait = least_wait
         self.sandbox = sandbox
 
     async def write(self, prompt: Prompt) -> ModelAnswer:
         """Whatever the model wrote, and why it stopped: judging it is not this module's."""
         try:
-            message = await self._client.messages.create(
-                model=self._model,
-                max_tokens=self._most_tokens,
-                system=prompt.system,
-                messages=[{"role": "user", "content": prompt.material}],
-                output_config={"format": {"type": "json_schema", "schema": prompt.schema}},
-            )
-            return self._read(message)
+            # The client's own time-out is for each read, so a byte now and then would keep it for ever.
+            async with asyncio.timeout(self._timeout_s):
+                return self._read(await self._ask(prompt))
         except anthropic.APIStatusError as error:
             raise self._decision(error) from None
-        except (anthropic.APIConnectionError, httpx2.HTTPError) as error:
+        except (anthropic.APIConnectionError, httpx2.HTTPError, TimeoutError) as error:
             # What the bounded transport refused comes wrapped as if there had been no connection.
             raise errors.decided(error.__cause__) or errors.unreachable(self.name, error) from None
         except (anthropic.APIError, ValueError, TypeError, AttributeError, RecursionError):
             # What the SDK makes of a body that is not what it promises.
             raise errors.nonsense(self.name, "an answer that cannot be read") from None
+
+    async def _ask(self, prompt: Prompt) -> Message:
+        return await self._client.messages.create(
+            model=self._model,
+            max_tokens=self._most_tokens,
+            system=prompt.system,
+            messages=[{"role": "user", "content": prompt.material}],
+            output_config={"format": {"type": "json_schema", "schema": prompt.schema}},
+        )
 
     def _decision(self, error: anthropic.APIStatusError) -> Exception:
         kind = getattr(error, "error_code", None) or error.type

@@ -53,7 +53,7 @@ def _subjects(aliases: Aliases) -> Iterable[BriefSubject]:
         identity = aliases.identity(alias)
         sure = identity in (Identity.CONFIRMED, Identity.PROBABLE)
         detail = (_role(person) if sure else "") or person.company_domain or ""
-        yield BriefSubject(id=person.id, kind="person", name=person.called, detail=detail, identity=identity)
+        yield BriefSubject(id=person.id, kind="person", name=aliases.name(alias), detail=detail, identity=identity)
     for company in aliases.companies.values():
         yield BriefSubject(id=company.id, kind="company", name=company.name or company.domain, detail=company.domain)
 
@@ -71,11 +71,13 @@ def _missing(aliases: Aliases, gaps: tuple[Gap, ...]) -> Iterable[BriefGap]:
     told = {gap.subject_id: gap for gap in gaps}
     for alias, person in aliases.people.items():
         if gap := told.get(person.id):
-            yield BriefGap(subject_id=person.id, about=person.called, reason=WHY[gap.state])
+            yield BriefGap(subject_id=person.id, about=aliases.name(alias), reason=WHY[gap.state])
         elif aliases.identity(alias) is Identity.AMBIGUOUS:
-            yield BriefGap(subject_id=person.id, about=person.called, reason=_candidates(person.profile.candidates))
+            yield BriefGap(
+                subject_id=person.id, about=aliases.name(alias), reason=_candidates(person.profile.candidates)
+            )
         elif aliases.identity(alias) is Identity.NOT_FOUND:
-            yield BriefGap(subject_id=person.id, about=person.called, reason=WHY[State.NOT_FOUND])
+            yield BriefGap(subject_id=person.id, about=aliases.name(alias), reason=WHY[State.NOT_FOUND])
     for company in aliases.companies.values():
         if gap := told.get(company.id):
             yield BriefGap(subject_id=company.id, about=company.domain, reason=WHY[gap.state])

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from activities.ports import Prompt
-from activities.research.identity import identify
+from activities.research.identity import identify, known_as
 from activities.research.questions import as_data, strict
 from schemas.base import Inbound
 from schemas.briefs import Evidence, Identity, Kept, Material
@@ -108,6 +108,9 @@ class Aliases:
     def identity(self, alias: str) -> Identity:
         return self.identities[alias][0]
 
+    def name(self, alias: str) -> str:
+        return known_as(self.people[alias], self.identity(alias))
+
 
 def _shown(material: Material, now: datetime, problem: str | None) -> dict[str, Any]:
     aliases = Aliases(material)
@@ -116,7 +119,12 @@ def _shown(material: Material, now: datetime, problem: str | None) -> dict[str, 
         "meeting": {"title": material.title, "starts_at": material.starts_at},
         "campaign": material.campaign.model_dump(),
         "people": [
-            {"id": alias, "name": one.called, "domain": one.company_domain, "identity": aliases.identity(alias)}
+            {
+                "id": alias,
+                "name": aliases.name(alias),
+                "domain": one.company_domain,
+                "identity": aliases.identity(alias),
+            }
             for alias, one in aliases.people.items()
         ],
         "companies": [

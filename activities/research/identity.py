@@ -28,6 +28,13 @@ def identify(person: Person, evidence: tuple[Evidence, ...]) -> tuple[Identity, 
     return Identity.AMBIGUOUS, ()
 
 
+def known_as(person: Person, identity: Identity) -> str:
+    """Their own name, else that of the person found when we are sure of them, else what stands before the @."""
+    found = {candidate.name for candidate in _namesakes(person)}
+    sure = identity in (Identity.CONFIRMED, Identity.PROBABLE) and len(found) == 1
+    return person.name or (found.pop() if sure else person.hint)
+
+
 def _namesakes(person: Person) -> tuple[Candidate, ...]:
     """The candidates who could bear the name, or, when we know no name, whom the address could mean."""
     known = words(person.name) or words(person.hint)

@@ -15,10 +15,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command. Whatever a person must be told is one sentence on stderr, with the exit code that goes with it."""
-    from starter.cli.app import app  # noqa: PLC0415 - so that --help need not wait for every library
-
     try:
-        app()
+        sys.exit(_run())
     except SaidError as error:
         sys.stderr.write(f"greenroom: {error}\n")
         sys.exit(error.exit_code)
@@ -26,6 +24,15 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)
+
+
+def _run() -> int:
+    """The command line itself; what libraries raise for a person's mistake or an absent server becomes ours."""
+    from starter.cli import translation  # noqa: PLC0415 - so that Ctrl-C is understood while libraries load
+    from starter.cli.app import app  # noqa: PLC0415 - likewise
+
+    with translation.translated():
+        return app(prog_name="greenroom", standalone_mode=False) or 0
 
 
 def do(work: Coroutine[Any, Any, T]) -> T:

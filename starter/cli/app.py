@@ -1,21 +1,52 @@
-"""The command tree."""
+"""The command tree, as `greenroom --help` shows it."""
+
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from starter.cli import briefs, research, servers
+from starter.cli import briefs, campaigns, config, doctor, events, prep, research, runs, sandbox, servers, setup
+
+WORK, READ, CARE, SERVERS, SANDBOX = "Work", "Read", "Look after", "Servers", "Sandbox"
 
 app = typer.Typer(
     name="greenroom",
     help="Briefs for the people you are about to meet, each fact resting on a quoted source.",
+    epilog="First time here? Run: make demo. Then: greenroom setup, and greenroom research ada@lovelace.example --watch",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("research")(research.research)
-app.add_typer(briefs.app, name="brief")
-app.command("worker", rich_help_panel="Servers")(servers.worker)
-app.command("web", rich_help_panel="Servers")(servers.web)
-app.command("migrate", rich_help_panel="Servers")(servers.migrate)
-app.command("dev", rich_help_panel="Servers")(servers.dev)
-app.command("demo", rich_help_panel="Servers")(servers.demo)
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"greenroom {version('greenroom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is, and end.")
+    ] = False,
+) -> None:
+    """Briefs for the people you are about to meet, each fact resting on a quoted source."""
+
+
+app.command("research", rich_help_panel=WORK)(research.research)
+app.command("prep", rich_help_panel=WORK)(prep.prep)
+app.command("retry", rich_help_panel=WORK)(runs.retry)
+app.add_typer(briefs.app, name="brief", rich_help_panel=READ)
+app.command("runs", rich_help_panel=READ)(runs.runs)
+app.add_typer(events.app, name="events", rich_help_panel=READ)
+app.command("setup", rich_help_panel=CARE)(setup.setup)
+app.add_typer(campaigns.app, name="campaign", rich_help_panel=CARE)
+app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
+app.add_typer(config.app, name="config", rich_help_panel=CARE)
+app.command("worker", rich_help_panel=SERVERS)(servers.worker)
+app.command("web", rich_help_panel=SERVERS)(servers.web)
+app.command("migrate", rich_help_panel=SERVERS)(servers.migrate)
+app.command("dev", rich_help_panel=SERVERS)(servers.dev)
+app.command("demo", rich_help_panel=SERVERS)(servers.demo)
+app.add_typer(sandbox.app, name="sandbox", rich_help_panel=SANDBOX)

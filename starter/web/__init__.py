@@ -1,30 +1,5 @@
-"""Come here for the pages and webhooks: one aiohttp app."""
+"""Come here for the pages and webhooks: one aiohttp app. `app` joins it, `guard` stands around it, `pages` are in it."""
 
-import asyncio
-import signal
+from starter.web.app import build_app, serve
 
-from aiohttp import web
-
-from schemas.settings import Settings
-
-
-def build_app(settings: Settings) -> web.Application:
-    app = web.Application()
-    app.router.add_get("/healthz", _alive)
-    return app
-
-
-async def _alive(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
-
-
-async def serve(settings: Settings, port: int) -> None:
-    """Serve until told to stop."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(build_app(settings))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    await stop.wait()
-    await runner.cleanup()
+__all__ = ["build_app", "serve"]

@@ -1,0 +1,128 @@
+"""greenroom setup: the tenant, its first user and its first campaign."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from activities.store.tenants import TenantStore
+from schemas.tenants import CampaignRow, Tenant, User
+from starter import intake
+from starter import setup as rules
+from starter.cli import do
+from starter.cli.asking import Answers, Field
+from starter.cli.campaigns import TEXTS, NamePart, Offering, PainPoints, TargetCustomer
+from starter.cli.options import Json, console, put_json
+from starter.desk import database_there
+from starter.environment import load_settings
+from starter.words import FailedError
+
+FIELDS = (
+    Field("--name", "Your organisation's name", rules.name),
+    Field("--slug", "A short name for it on the command line", rules.slug),
+    Field("--email", "Your e-mail address", intake.email),
+    Field("--user-name", "Your name", rules.name),
+    Field("--time-zone", "Your time zone, such as Europe/Berlin", rules.time_zone),
+    Field("--campaign", "What do you sell? A name for your first campaign", rules.name),
+    *TEXTS,
+)
+
+
+def setup(
+    name: Annotated[str | None, typer.Option("--name", help="Your organisation's name.")] = None,
+    slug: Annotated[str | None, typer.Option("--slug", help="Its short name; by default made from the name.")] = None,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option("--domain", help="A domain of colleagues; may be repeated. By default that of --email."),
+    ] = None,
+    email: Annotated[str | None, typer.Option("--email", help="The address of the first user.")] = None,
+    user_name: Annotated[str | None, typer.Option("--user-name", help="Their name.")] = None,
+    time_zone: Annotated[str | None, typer.Option("--time-zone", help="Theirs, such as Europe/Berlin.")] = None,
+    campaign: NamePart = None,
+    offering: Offering = None,
+    target_customer: TargetCustomer = None,
+    pain_points: PainPoints = None,
+    json: Json = False,
+) -> None:
+    """Say who you are and what you sell: the tenant, its first user and its first campaign.
+
+    On a terminal you are asked for what no flag gives. Safe to run twice: what is there is shown and stays as it is.
+    """
+    given = (name, slug, email, user_name, time_zone, campaign, offering, target_customer, pain_points)
+    answers = Answers({field.flag: value for field, value in zip(FIELDS, given, strict=True)}, FIELDS)
+    domains = [rules.own_domain(one) for one in domain or []]
+    slugs = do(_slugs())
+    _ask_slug(answers)
+    made = answers["--slug"] not in slugs
+    if made:
+        answers.ask(*(field.flag for field in FIELDS))
+        do(_create(answers, domains))
+    shown = do(_look(answers["--slug"]))
+    if json:
+        put_json({"created": made, **shown})
+    else:
+        _tell(shown, made=made)
+
+
+def _ask_slug(answers: Answers) -> None:
+    """The slug, which tells whether there is anything more to ask."""
+    if answers.get("--slug") is None:
+        answers.ask("--name")
+        answers.suggest("--slug", rules.slug_of(answers["--name"]))
+        answers.ask("--slug")
+
+
+async def _slugs() -> dict[str, str]:
+    async with database_there(load_settings()) as database:
+        return await TenantStore(database).slugs()
+
+
+async def _create(answers: Answers, domains: list[str]) -> None:
+    email = answers["--email"]
+    tenant = rules.tenant(
+        slug=answers["--slug"], name=answers["--name"], domains=rules.own_domains(domains, email)
+    )
+    user = rules.user(email=email, name=answers["--user-name"], time_zone=answers["--time-zone"])
+    campaign = rules.campaign(
+        name=answers["--campaign"],
+        offering=answers["--offering"],
+        target_customer=answers["--target-customer"],
+        pain_points=answers["--pain-points"],
+    )
+    async with database_there(load_settings()) as database:
+        await TenantStore(database).create(tenant, user, campaign, datetime.now(UTC))
+
+
+async def _look(slug: str) -> dict[str, object]:
+    """What is there, as it is stored."""
+    async with database_there(load_settings()) as database:
+        store = TenantStore(database)
+        tenant_id = (await store.slugs()).get(slug)
+        if tenant_id is None:
+            raise FailedError(f'The tenant "{slug}" was written and is not there')
+        tenant = await store.tenant(tenant_id)
+        return {
+            "tenant": tenant.model_dump(mode="json"),
+            "users": [user.model_dump(mode="json") for user in await store.users(tenant_id)],
+            "campaigns": [campaign.model_dump(mode="json") for campaign in await store.campaigns(tenant_id)],
+        }
+
+
+def _tell(shown: dict[str, object], *, made: bool) -> None:
+    tenant = Tenant.model_validate(shown["tenant"])
+    users = [User.model_validate(one) for one in _many(shown["users"])]
+    campaigns = [CampaignRow.model_validate(one) for one in _many(shown["campaigns"])]
+    lines = [
+        f"{'Made' if made else 'Already there, and unchanged'}: {tenant.name} ({tenant.slug})",
+        f"  colleagues at: {', '.join(tenant.domains) or 'nobody yet; free-mail domains do not count'}",
+        *(f"  user:          {user.name} <{user.email}>, {user.time_zone}" for user in users),
+        *(f"  campaign:      {campaign.name}{'' if campaign.active else ' (not active)'}" for campaign in campaigns),
+        "Next: greenroom research ada@lovelace.example --watch",
+    ]
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _many(value: object) -> list[object]:
+    assert isinstance(value, list), "lists, as _look made them"
+    return value

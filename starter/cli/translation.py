@@ -1,0 +1,67 @@
+"""What libraries raise when a person erred or a server is away, as sentences of ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+from typer.exceptions import TyperException
+
+from activities.store.database import GONE
+from starter.words import FailedError, NotFoundError, NotReadyError, SaidError, UsageError
+
+START = "start the stack with: make dev (greenroom doctor says what is missing)"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Inside the block every foreseen failure leaves as a SaidError."""
+    try:
+        yield
+    except (SaidError, BrokenPipeError):
+        raise
+    except TyperException as error:
+        raise _misused(error) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except ApplicationError as error:
+        raise _refused(error) from None
+    except RPCError as error:
+        raise _temporal(error) from None
+    except GONE as error:
+        raise NotReadyError(f"A server went away ({type(error).__name__})", START) from None
+
+
+def _misused(error: TyperException) -> SaidError:
+    """A flag or argument that the parser refused, with the command whose help says more."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return _Helped(error.format_message())
+    context = getattr(error, "ctx", None)
+    help_of = f"{context.command_path} --help shows what it takes" if context else ""
+    return UsageError(" ".join(error.format_message().split()), help_of)
+
+
+class _Helped(UsageError):
+    """A group without a command: its help, as it is."""
+
+    def __str__(self) -> str:
+        return f"a command is missing.\n{self.sentence}"
+
+
+def _refused(error: ApplicationError) -> SaidError:
+    """What a store said no to."""
+    if error.type == "NotFound":
+        return NotFoundError(error.message)
+    if error.type == "CampaignInactive":
+        return UsageError(f"It was not started: {error.message}")
+    if error.type == "DatabaseFailed" and not error.message.endswith("(23505)"):
+        return NotReadyError(error.message.capitalize(), START)
+    return FailedError(error.message.capitalize())
+
+
+def _temporal(error: RPCError) -> SaidError:
+    said = error.message.split("\n", 1)[0][:120]
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return NotFoundError(f"Temporal knows of no such thing ({said})")
+    return NotReadyError(f"Temporal did not answer as it should ({said})", START)

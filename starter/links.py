@@ -1,0 +1,90 @@
+"""Links: the one that lets somebody into a brief, and those that lead out of it.
+
+brief ─▶ token: tenant, brief, when it was signed ─▶ a link in a mail ─▶ read ─▶ the tenant, or nothing
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, urlsplit
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from schemas.base import RowId, TenantId
+from schemas.settings import Settings
+from starter.words import NotReadyError
+
+SHORTEST_KEY = 32
+SALT = "brief"
+
+
+class Links:
+    """Signed links to briefs. One opens one brief of one tenant, for as many days as the settings say."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+        key = settings.link_key.get_secret_value()
+        if len(key) < SHORTEST_KEY:
+            raise NotReadyError(
+                f"GREENROOM_LINK_KEY must have at least {SHORTEST_KEY} characters", "make one with: openssl rand -hex 32"
+            )
+        signer = {"digest_method": staticmethod(hashlib.sha256), "key_derivation": "hmac"}
+        self._signed = URLSafeTimedSerializer(key, salt=SALT, signer_kwargs=signer)
+        self._base = settings.web_url.rstrip("/")
+        self._lives = timedelta(days=settings.link_days).total_seconds()
+        self._now = now
+
+    def brief(self, tenant_id: TenantId, brief_id: RowId) -> str:
+        """The address of a brief, for whoever holds it."""
+        return f"{self._base}/briefs/{brief_id}?t={self._signed.dumps([tenant_id, brief_id])}"
+
+    def read(self, token: str, brief_id: str) -> TenantId | None:
+        """The tenant whose brief this token opens; nothing when it is forged, expired or another brief's."""
+        tenant_id, age = self._opened(token, brief_id)
+        return tenant_id if age <= self._lives else None
+
+    def expired(self, token: str, brief_id: str) -> bool:
+        """We signed it, for this brief, too long ago."""
+        tenant_id, age = self._opened(token, brief_id)
+        return tenant_id is not None and age > self._lives
+
+    def _opened(self, token: str, brief_id: str) -> tuple[TenantId | None, float]:
+        """What we signed for this brief, and how many seconds ago."""
+        try:
+            (tenant_id, signed_for), signed_at = self._signed.loads(token, return_timestamp=True)
+        except (BadData, ValueError):
+            return None, 0.0
+        return (tenant_id if signed_for == brief_id else None), self._now() - signed_at.timestamp()
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A page of somebody else's that may be linked: `url` in ASCII, `host` as it is shown."""
+
+    url: str
+    host: str
+
+
+LONGEST_URL = 2000
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.ASCII)
+# What may stand in an address as it is; everything else goes as %XX, so that no address ends early in HTML or Markdown.
+_PLAIN = "/?#:;,=&+$%.~-_"
+
+
+def outside(url: str) -> Outside | None:
+    """The link that a source's address may become: http or https, to a host that is named; nothing for all else."""
+    if len(url) > LONGEST_URL or re.search(r"[\s\\\x00-\x1f\x7f]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not _HOST.fullmatch(host):
+        return None
+    rest = parts._replace(scheme="", netloc="").geturl()
+    where = f"{host}:{port}" if port else host
+    clean = quote(rest, safe=_PLAIN, errors="replace")
+    return Outside(f"{parts.scheme}://{where}{clean}", host.removeprefix("www."))

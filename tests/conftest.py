@@ -1,0 +1,91 @@
+"""Servers of our own for a whole test run: Postgres, a Temporal server, one that skips time. Tenants keep tests apart."""
+
+import asyncio
+import shutil
+import sysconfig
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from activities.store.database import Database
+from sandbox import Sandbox, running
+from starter.dev.postgres import Cluster, Urls
+from starter.dev.stack import Plan
+from starter.migrate import migrate
+from tests.stage import Stage
+from workflows.story import SEARCH_ATTRIBUTES
+
+
+def program(name: str) -> str:
+    """A server that our environment installed."""
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="greenroom-test-"))
+    cluster = Cluster(folder / "postgres")
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def urls(cluster: Cluster) -> Urls:
+    """A database at the newest schema."""
+    made = await cluster.create("greenroom_test")
+    await asyncio.to_thread(migrate, made.owner)
+    return made
+
+
+@pytest.fixture(scope="session")
+async def database(urls: Urls) -> AsyncIterator[Database]:
+    async with Database.opened(urls.application, urls.crossing) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[Client]:
+    """The development server with what temporal-dev.yaml says, in memory."""
+    plan = Plan.read()
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=program("temporal"),
+        dev_server_log_level="error",
+        data_converter=pydantic_data_converter,
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_extra_args=[
+            f"--dynamic-config-value={key}={value}".replace("True", "true")
+            for key, value in plan.dynamic_config.items()
+        ],
+    ) as environment:
+        yield environment.client
+
+
+@pytest.fixture
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server that skips time while nothing but time is waited for. One for each test: its clock only goes on."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=program("temporal-test-server"), data_converter=pydantic_data_converter
+    ) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with running() as pretended:
+        yield pretended
+
+
+@pytest.fixture
+async def stage(database: Database, temporal: Client, sandbox: Sandbox, urls: Urls) -> Stage:
+    """A tenant with a user and a campaign, and all it takes to research somebody for it."""
+    stage = Stage(database, temporal, sandbox, urls, tenant_id=str(uuid4()))
+    await stage.set_up(datetime.now(UTC))
+    return stage
