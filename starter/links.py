@@ -15,9 +15,9 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from schemas.base import RowId, TenantId
 from schemas.settings import Settings
+from starter.intake import SHORTEST_KEY
 from starter.words import NotReadyError
 
-SHORTEST_KEY = 32
 SALT = "brief"
 
 
@@ -28,7 +28,8 @@ class Links:
         key = settings.link_key.get_secret_value()
         if len(key) < SHORTEST_KEY:
             raise NotReadyError(
-                f"GREENROOM_LINK_KEY must have at least {SHORTEST_KEY} characters", "make one with: openssl rand -hex 32"
+                f"GREENROOM_LINK_KEY must have at least {SHORTEST_KEY} characters",
+                "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'",
             )
         signer = {"digest_method": staticmethod(hashlib.sha256), "key_derivation": "hmac"}
         self._signed = URLSafeTimedSerializer(key, salt=SALT, signer_kwargs=signer)
@@ -53,10 +54,13 @@ class Links:
     def _opened(self, token: str, brief_id: str) -> tuple[TenantId | None, float]:
         """What we signed for this brief, and how many seconds ago."""
         try:
-            (tenant_id, signed_for), signed_at = self._signed.loads(token, return_timestamp=True)
+            said, signed_at = self._signed.loads(token, return_timestamp=True)
         except (BadData, ValueError):
             return None, 0.0
-        return (tenant_id if signed_for == brief_id else None), self._now() - signed_at.timestamp()
+        match said:
+            case [str(tenant_id), str(signed_for)] if signed_for == brief_id:
+                return tenant_id, self._now() - signed_at.timestamp()
+        return None, 0.0
 
 
 @dataclass(frozen=True)

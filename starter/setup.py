@@ -42,10 +42,11 @@ def slug_of(tenant_name: str) -> str:
 def time_zone(given: str) -> str:
     """A time zone by its name in the tz database, however it is written."""
     known = {zone.casefold(): zone for zone in available_timezones()}
-    found = known.get(given.strip().replace(" ", "_").casefold())
-    if found is None:
-        raise UsageError(f'"{clean(given, 60)}" is no time zone; write one such as Europe/Berlin or UTC')
-    return found
+    wanted = given.strip().replace(" ", "_").casefold()
+    if wanted in known:
+        return known[wanted]
+    near = min((zone for zone in known.values() if zone.casefold().endswith(f"/{wanted}")), default="Europe/Berlin")
+    raise UsageError(f'"{clean(given, 60)}" is no time zone; write one such as {near} or UTC')
 
 
 def own_domain(given: str) -> str:

@@ -38,12 +38,12 @@ LONGEST_ANSWER = 200_000
 class FactSaid(Inbound):
     """A fact as the model gives it: its ids are the short ones of this prompt."""
 
-    id: str = Field(max_length=20)
+    id: str = Field(max_length=100)
     section: Literal["people", "company"]
-    about: str = Field(max_length=20)
+    about: str = Field(max_length=100)
     kind: Literal["role", "background", "activity", "industry", "size", "funding", "news"]
     text: str = Field(max_length=600)
-    evidence: str = Field(max_length=20)
+    evidence: str = Field(max_length=100)
     quote: str = Field(max_length=1500)
     as_of: date | None = None
 

@@ -21,6 +21,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Show how each look-up stan
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the brief, or print the research's id and go.")]
 
 LONGEST_CELL = 300
+WIDE = 2000
 
 console = Console(highlight=False)
 progress = Console(stderr=True, highlight=False)
@@ -40,9 +41,14 @@ def table(*columns: str) -> Table:
     return made
 
 
-def cell(value: object, style: str = "") -> Text:
+def put_table(rows: Table) -> None:
+    """A table as wide as the terminal; in a pipe or file as wide as it likes, a row a line."""
+    (console if console.is_terminal else Console(width=WIDE, highlight=False)).print(rows)
+
+
+def cell(value: object, style: str = "", longest: int = LONGEST_CELL) -> Text:
     """A value as text: no markup of ours is read in it, no escape gets out."""
-    return Text(clean(str(value), LONGEST_CELL), style=style)
+    return Text(clean(str(value), longest), style=style)
 
 
 def interactive() -> bool:

@@ -1,109 +1,100 @@
 """greenroom research: a brief about people, or for a meeting."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.live import Live
-from rich.table import Table
-from temporalio.client import WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
+from temporalio.client import Client
 
+from schemas.base import RowId
 from schemas.briefs import Brief
 from schemas.meetings import Attendee
-from schemas.research import Progress, ResearchOutcome
 from starter import intake, start
 from starter.cli import do
-from starter.cli.briefs import put
-from starter.cli.options import Json, Tenant, progress
+from starter.cli.briefs import link_to, put
+from starter.cli.options import Json, Tenant, Wait, Watch, put_json
+from starter.cli.waiting import Handle, finish, research_id
 from starter.desk import Desk, desk
-from starter.words import FailedError, NotFoundError, UsageError
-from workflows.research import ResearchWorkflow
-
-GLANCE_S = 0.5
-
-Handle = WorkflowHandle[ResearchWorkflow, ResearchOutcome]
+from starter.words import NotFoundError, UsageError
 
 
 def research(
     emails: Annotated[list[str] | None, typer.Argument(metavar="EMAIL...", help="Who you will meet.")] = None,
-    meeting: Annotated[str | None, typer.Option("--meeting", help="Research this meeting instead.")] = None,
+    meeting: Annotated[str | None, typer.Option("--meeting", help="Research the meeting of this id instead.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The person's name, with a single address.")] = None,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="By default the oldest active one.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Show the progress of each look-up.")] = False,
-    wait: Annotated[bool, typer.Option(help="Wait for the brief, or print the run's id and go.")] = True,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", help="What you will sell them; by default the oldest active campaign.")
+    ] = None,
+    watch: Watch = False,
+    wait: Wait = True,
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:
-    """Research people you are about to meet, and write a brief in which every fact has a quoted source."""
-    if bool(emails) == bool(meeting):
-        raise UsageError("Give addresses or a meeting, such as: greenroom research ada@lovelace.example")
-    people = intake.people(emails or [], name)
-    meeting_id = intake.row_id(meeting) if meeting else None
+    """Research people you are about to meet, and write a brief in which every fact has a quoted source.
 
-    async def work() -> Brief | str:
+    For example: greenroom research ada@lovelace.example --watch
+    """
+    people, meeting_id = _whom(emails or [], name, meeting, campaign)
+
+    async def work() -> Result:
         async with desk(tenant) as at:
             handle = await (begin_meeting(at, meeting_id) if meeting_id else begin_request(at, people, campaign))
-            return await finish(at, handle, watch=watch) if wait else handle.id
+            return await result(at, handle, wait=wait, watch=watch)
 
-    result = do(work())
-    if isinstance(result, str):
-        typer.echo(result)
-    else:
-        put(result, as_json=json)
+    put_result(do(work()), as_json=json)
+
+
+# A brief with its link, or the handle of a run that is not waited for.
+Result = tuple[Brief, str] | Handle
+
+
+def _whom(
+    emails: list[str], name: str | None, meeting: str | None, campaign: str | None
+) -> tuple[tuple[Attendee, ...], RowId | None]:
+    """Either people or a meeting, whose campaign and names are known."""
+    if bool(emails) == bool(meeting):
+        raise UsageError("Give addresses or a meeting, such as: greenroom research ada@lovelace.example")
+    if meeting and (name or campaign):
+        raise UsageError("--meeting says who comes and for which campaign; leave --name and --campaign out")
+    return intake.people(emails, name), intake.row_id(meeting) if meeting else None
 
 
 async def begin_request(at: Desk, people: tuple[Attendee, ...], campaign: str | None) -> Handle:
     """An ad hoc request, written down and started."""
     client = await at.temporal()
     chosen = await at.campaign(campaign)
-    research_id = await intake.Intake(at.meetings, at.settings).request(at.tenant.id, chosen, people, datetime.now(UTC))
-    occasion = await at.meetings.occasion(at.tenant.id, research_id)
-    assert occasion is not None, "written a moment ago"
+    request_id = await intake.Intake(at.meetings, at.settings).request(at.tenant.id, chosen, people, datetime.now(UTC))
+    return await begin(at, client, request_id)
+
+
+async def begin_meeting(at: Desk, meeting_id: RowId) -> Handle:
+    """A meeting that is known, started."""
+    return await begin(at, await at.temporal(), meeting_id)
+
+
+async def begin(at: Desk, client: Client, wanted: RowId) -> Handle:
+    """What is written down, started."""
+    occasion = await at.meetings.occasion(at.tenant.id, wanted)
+    if occasion is None:
+        raise NotFoundError("There is no such meeting or research", "greenroom runs shows what is known")
+    if not occasion.active:
+        raise UsageError("Its campaign is not active, and nothing is started for it", "greenroom campaign list")
     return await start.research(client, at.tenant, occasion)
 
 
-async def begin_meeting(at: Desk, meeting_id: str) -> Handle:
-    """A meeting that is known, started."""
-    occasion = await at.meetings.occasion(at.tenant.id, meeting_id)
-    if occasion is None:
-        raise NotFoundError("There is no such meeting", "greenroom runs shows what is known")
-    if not occasion.active:
-        raise UsageError("This meeting's campaign is not active, and nothing is started for it")
-    return await start.research(await at.temporal(), at.tenant, occasion)
+async def result(at: Desk, handle: Handle, *, wait: bool, watch: bool) -> Result:
+    """The brief when it is waited for, with the link to its page."""
+    if not wait:
+        return handle
+    brief = await finish(at, handle, watch=watch)
+    return brief, link_to(at, brief.id)
 
 
-async def finish(at: Desk, handle: Handle, *, watch: bool) -> Brief:
-    """The brief of a run, once it is done; its failure is a sentence."""
-    try:
-        outcome = await (watched(handle) if watch else handle.result())
-    except WorkflowFailureError as error:
-        reason = error.cause.message if isinstance(error.cause, ApplicationError) else type(error.cause).__name__
-        raise FailedError(f"The research failed: {reason}", f"greenroom retry {handle.id.split('/')[-1]}") from None
-    brief = await at.library.brief(at.tenant.id, outcome.brief_id)
-    assert brief is not None, "the run says that it is stored"
-    return brief
-
-
-async def watched(handle: Handle) -> ResearchOutcome:
-    """Wait, and show on stderr how each look-up stands."""
-    result = asyncio.ensure_future(handle.result())
-    with Live(console=progress, transient=not progress.is_terminal) as live:
-        while not result.done():
-            try:
-                live.update(_table(await handle.query(ResearchWorkflow.progress)))
-            except RPCError:
-                # Nobody answers for the workflow just now: it goes on all the same.
-                await asyncio.sleep(GLANCE_S)
-            await asyncio.wait([result], timeout=GLANCE_S)
-        live.update(_table(await handle.query(ResearchWorkflow.progress)))
-    return await result
-
-
-def _table(now: Progress) -> Table:
-    table = Table(title=now.phase.value.capitalize(), title_justify="left", box=None, show_header=False)
-    for label, state in (*now.prospects, *now.companies):
-        table.add_row(label, state.value)
-    return table
+def put_result(done: Result, *, as_json: bool) -> None:
+    """A brief, or the id of a research that runs: what `greenroom runs` and `retry` call it."""
+    if isinstance(done, tuple):
+        put(*done, as_json=as_json)
+    elif as_json:
+        put_json({"id": research_id(done), "workflow_id": done.id})
+    else:
+        typer.echo(research_id(done))

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-import worker as composition
 from starter import migrate as migrations
 from starter.cli import do
 from starter.environment import connect, load_settings
@@ -25,6 +24,8 @@ def worker(
             if not settings.provider(provider).key.get_secret_value():
                 key = f"{provider.upper()}_API_KEY"
                 raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")
+
+    import worker as composition  # noqa: PLC0415 - the providers' libraries take a second to load
 
     async def work() -> None:
         await composition.run(settings, await connect(), names)

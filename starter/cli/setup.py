@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
 from activities.store.tenants import TenantStore
 from schemas.tenants import CampaignRow, Tenant, User
@@ -26,6 +27,15 @@ FIELDS = (
     Field("--campaign", "What do you sell? A name for your first campaign", rules.name),
     *TEXTS,
 )
+
+
+class Known(BaseModel):
+    """A tenant with its people and campaigns; `created` says whether it was made just now."""
+
+    created: bool
+    tenant: Tenant
+    users: list[User]
+    campaigns: list[CampaignRow]
 
 
 def setup(
@@ -57,11 +67,11 @@ def setup(
     if made:
         answers.ask(*(field.flag for field in FIELDS))
         do(_create(answers, domains))
-    shown = do(_look(answers["--slug"]))
+    known = do(_look(answers["--slug"], created=made))
     if json:
-        put_json({"created": made, **shown})
+        put_json(known)
     else:
-        _tell(shown, made=made)
+        _tell(known)
 
 
 def _ask_slug(answers: Answers) -> None:
@@ -79,9 +89,7 @@ async def _slugs() -> dict[str, str]:
 
 async def _create(answers: Answers, domains: list[str]) -> None:
     email = answers["--email"]
-    tenant = rules.tenant(
-        slug=answers["--slug"], name=answers["--name"], domains=rules.own_domains(domains, email)
-    )
+    tenant = rules.tenant(slug=answers["--slug"], name=answers["--name"], domains=rules.own_domains(domains, email))
     user = rules.user(email=email, name=answers["--user-name"], time_zone=answers["--time-zone"])
     campaign = rules.campaign(
         name=answers["--campaign"],
@@ -93,36 +101,29 @@ async def _create(answers: Answers, domains: list[str]) -> None:
         await TenantStore(database).create(tenant, user, campaign, datetime.now(UTC))
 
 
-async def _look(slug: str) -> dict[str, object]:
+async def _look(slug: str, *, created: bool) -> Known:
     """What is there, as it is stored."""
     async with database_there(load_settings()) as database:
         store = TenantStore(database)
         tenant_id = (await store.slugs()).get(slug)
         if tenant_id is None:
             raise FailedError(f'The tenant "{slug}" was written and is not there')
-        tenant = await store.tenant(tenant_id)
-        return {
-            "tenant": tenant.model_dump(mode="json"),
-            "users": [user.model_dump(mode="json") for user in await store.users(tenant_id)],
-            "campaigns": [campaign.model_dump(mode="json") for campaign in await store.campaigns(tenant_id)],
-        }
+        return Known(
+            created=created,
+            tenant=await store.tenant(tenant_id),
+            users=await store.users(tenant_id),
+            campaigns=await store.campaigns(tenant_id),
+        )
 
 
-def _tell(shown: dict[str, object], *, made: bool) -> None:
-    tenant = Tenant.model_validate(shown["tenant"])
-    users = [User.model_validate(one) for one in _many(shown["users"])]
-    campaigns = [CampaignRow.model_validate(one) for one in _many(shown["campaigns"])]
+def _tell(known: Known) -> None:
+    tenant = known.tenant
     lines = [
-        f"{'Made' if made else 'Already there, and unchanged'}: {tenant.name} ({tenant.slug})",
-        f"  colleagues at: {', '.join(tenant.domains) or 'nobody yet; free-mail domains do not count'}",
-        *(f"  user:          {user.name} <{user.email}>, {user.time_zone}" for user in users),
-        *(f"  campaign:      {campaign.name}{'' if campaign.active else ' (not active)'}" for campaign in campaigns),
+        f"{'Made' if known.created else 'Already there, and unchanged'}: {tenant.name} ({tenant.slug})",
+        f"  colleagues at  {', '.join(tenant.domains) or 'no domain: a free-mail one is not yours alone'}",
+        *(f"  user           {user.name} <{user.email}>, {user.time_zone}" for user in known.users),
+        *(f"  campaign       {one.name}{'' if one.active else ' (not active)'}" for one in known.campaigns),
         "Next: greenroom research ada@lovelace.example --watch",
     ]
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
-
-
-def _many(value: object) -> list[object]:
-    assert isinstance(value, list), "lists, as _look made them"
-    return value

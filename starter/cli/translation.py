@@ -36,17 +36,10 @@ def translated() -> Iterator[None]:
 def _misused(error: TyperException) -> SaidError:
     """A flag or argument that the parser refused, with the command whose help says more."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        return _Helped(error.format_message())
+        return UsageError("A command is missing", "they are listed above")
     context = getattr(error, "ctx", None)
-    help_of = f"{context.command_path} --help shows what it takes" if context else ""
-    return UsageError(" ".join(error.format_message().split()), help_of)
-
-
-class _Helped(UsageError):
-    """A group without a command: its help, as it is."""
-
-    def __str__(self) -> str:
-        return f"a command is missing.\n{self.sentence}"
+    said = " ".join(error.format_message().split()).replace("Did you mean", "Perhaps you mean").rstrip("?")
+    return UsageError(said, f"{context.command_path} --help shows what it takes" if context else "")
 
 
 def _refused(error: ApplicationError) -> SaidError:

@@ -9,7 +9,9 @@ from urllib.parse import quote
 from activities.store.tenants import TenantStore
 from starter import intake
 from starter.cli import research
+from starter.cli.briefs import link_to
 from starter.cli.options import console, progress
+from starter.cli.waiting import Handle, finish
 from starter.desk import Desk, database_there, desk
 from starter.dev import sample
 from starter.dev.stack import Plan, Stack
@@ -49,15 +51,15 @@ async def _sample() -> None:
         meeting_id = await entry.meeting(at.tenant.id, campaign, sample.meeting(now), now)
         handle = await research.begin_meeting(at, meeting_id)
         progress.print("Researching the sample meeting ...")
-        brief = await research.finish(at, handle, watch=True)
+        brief = await finish(at, handle, watch=True)
         terminal.show(brief, console)
         _links(at, handle, brief.id)
 
 
-def _links(at: Desk, handle: research.Handle, brief_id: str) -> None:
+def _links(at: Desk, handle: Handle, brief_id: str) -> None:
     namespace = os.environ.get("TEMPORAL_NAMESPACE", "greenroom")
     run = f"{at.settings.temporal_ui_url}/namespaces/{namespace}/workflows/{quote(handle.id, safe='')}"
-    console.print(f"\nThe brief:       {at.settings.web_url}/briefs/{brief_id}", soft_wrap=True)
+    console.print(f"\nThe brief:       {link_to(at, brief_id)}", soft_wrap=True, markup=False)
     console.print(f"Its run:         {run}/{handle.first_execution_run_id}/history", soft_wrap=True)
 
 

@@ -67,12 +67,13 @@ async def listening(app: web.Application, port: int) -> AsyncIterator[int]:
     """The app on a port of this machine, 0 for any that is free. Requests under way may end."""
     runner = web.AppRunner(app, shutdown_timeout=GRACE_S)
     await runner.setup()
+    assert runner.server is not None, "set up above"
     loop = asyncio.get_running_loop()
     connection = partial(
         Connection,
         runner.server,
         loop=loop,
-        access_log=None,
+        access_log=None,  # type: ignore[arg-type]  # how it is turned off: it would write the token down
         keepalive_timeout=IDLE_S,
         lingering_time=LINGERING_S,
     )

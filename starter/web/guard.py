@@ -46,9 +46,9 @@ class Guard:
         return response
 
     async def signed_off(self, _request: web.Request, response: web.StreamResponse) -> None:
-        """Our headers on each answer; a page may have set its own."""
-        for name, value in self._headers.items():
-            response.headers.setdefault(name, value)
+        """Our headers on each answer; how long it may be kept is for the page to say."""
+        kept = response.headers.get("Cache-Control", self._headers["Cache-Control"])
+        response.headers.update({**self._headers, "Cache-Control": kept})
 
 
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:

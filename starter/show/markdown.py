@@ -1,0 +1,94 @@
+"""A brief as Markdown, to be pasted elsewhere. Text from outside stays text: no link, picture or HTML comes of it."""
+
+import re
+from collections.abc import Iterable
+
+from activities.plain import clean
+from schemas.briefs import Brief, BriefSubject, Evidence, Section
+from starter.links import outside
+from starter.show.layout import SANDBOX_NOTICE, TITLES, Line, dollars, lay_out, when
+from starter.show.page import CONFIDENCES, IDENTITIES, LONGEST, NATURES
+
+# Whatever some dialect reads as markup within a line: emphasis, code, links, HTML, tables, mentions, bare addresses.
+_WITHIN = re.compile(r"[\\`*_{}\[\]<>#|~@]|&(?=[#\w])|:(?=[^\s\d])")
+# What makes a list, a rule or a heading of a line when it stands first, and is not escaped already.
+_FIRST = re.compile(r"^([-+=]|\d+(?=[.)](\s|$)))")
+# Some dialects link what looks like a host.
+_HOST = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
+
+
+def markdown(brief: Brief) -> str:
+    """The brief with numbered sources at its end, each with its address and what is quoted from it."""
+    laid = lay_out(brief)
+    about = {Section.PEOPLE: laid.people, Section.COMPANY: laid.companies}
+    advice = dict(laid.advice)
+    order = (Section.PEOPLE, Section.TALKING_POINTS, Section.QUESTIONS, Section.COMPANY, Section.FIT, Section.RISKS)
+    parts = [*_head(brief, laid.headline)]
+    for section in order:
+        title = TITLES[section]
+        blocks = [_subject(*pair) for pair in about.get(section, ())]
+        blocks += [_list(advice[title])] if title in advice else []
+        parts += [f"## {title}", *blocks] if blocks else []
+    parts += [*_gaps(brief), "## What changed", plain(brief.what_changed)]
+    parts += ["## Sources", "\n".join(_source(n, one, brief) for n, one in enumerate(laid.sources, 1)), _foot(brief)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text that every dialect of Markdown shows as it is, on one line."""
+    escaped = _WITHIN.sub(r"\\\g<0>", clean(text, LONGEST))
+    return _first(_HOST.sub(r"\\.", escaped))
+
+
+def _first(line: str) -> str:
+    """A number that would begin a list is escaped behind its digits; anything else before it."""
+    return _FIRST.sub(lambda found: f"\\{found[0]}" if not found[0].isdigit() else f"{found[0]}\\", line)
+
+
+def _head(brief: Brief, headline: Line | None) -> Iterable[str]:
+    yield f"# {plain(brief.title)}"
+    yield f"**{plain(SANDBOX_NOTICE).capitalize()}**" if brief.sandbox else ""
+    yield plain(when(brief))
+    yield _sentence(headline) if headline else ""
+    reasons = "; ".join(map(plain, brief.reasons))
+    yield f"**{CONFIDENCES[brief.confidence]} confidence**" + (f" ({reasons})" if reasons else "")
+
+
+def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> str:
+    state = f"*{IDENTITIES[subject.identity]}*" if subject.identity else ""
+    beside = ". ".join(filter(None, [plain(subject.detail), state]))
+    return "\n\n".join(filter(None, [f"### {plain(subject.name)}", beside, _list(lines)]))
+
+
+def _list(lines: Iterable[Line]) -> str:
+    return "\n".join(f"- {_sentence(line)}" for line in lines)
+
+
+def _sentence(line: Line) -> str:
+    """What is said, what it is if it is no fact, and the numbers of its sources."""
+    numbers = "".join(f" [{number}]" for number in line.sources)
+    nature = "" if line.claim.quote else f" *{NATURES[line.claim.nature]}{' rests on' if numbers else ''}*"
+    return f"{plain(line.claim.text)}{nature}{numbers}"
+
+
+def _gaps(brief: Brief) -> Iterable[str]:
+    if brief.gaps:
+        yield "## Looked for, not found"
+        yield "\n".join(f"- {plain(gap.about)}: {plain(gap.reason)}" for gap in brief.gaps)
+
+
+def _source(number: int, piece: Evidence, brief: Brief) -> str:
+    link = outside(piece.url)
+    day = f", {piece.published.day} {piece.published:%b %Y}" if piece.published else ""
+    quotes = dict.fromkeys(claim.quote for claim in brief.claims if claim.evidence_id == piece.id and claim.quote)
+    said = "".join(f"\n   “{plain(quote)}”" for quote in quotes)
+    return f"{number}. {plain(piece.title) or 'Untitled'}{day}{f' <{link.url}>' if link else ''}{said}"
+
+
+def _foot(brief: Brief) -> str:
+    said = [
+        f"Version {brief.version}, written {brief.written_at:%Y-%m-%d %H:%M} UTC by {plain(brief.model)}",
+        f"{sum(brief.dropped.values())} claims refused by the checks",
+        f"cost {dollars(brief.cost_micro_usd)}",
+    ]
+    return f"---\n\n{'; '.join(said)}"

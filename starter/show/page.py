@@ -1,0 +1,120 @@
+"""A brief as a web page, or as one file that needs nothing else.
+
+brief ─▶ lay_out ─▶ templates/brief.html, where every text is cleaned and escaped ─▶ HTML
+"""
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from activities.plain import clean
+from schemas.briefs import Brief, Confidence, Identity, Nature
+from starter.links import outside
+from starter.show.layout import SANDBOX_NOTICE, TITLES, dollars, lay_out, when
+
+FOLDER = Path(__file__).parent / "templates"
+LONGEST = 2000
+
+NATURES = {Nature.FACT: "Fact", Nature.ASSESSMENT: "Assessment", Nature.RECOMMENDATION: "Recommendation"}
+IDENTITIES = {
+    Identity.CONFIRMED: "Identity confirmed",
+    Identity.PROBABLE: "Probably this person",
+    Identity.AMBIGUOUS: "Could be several people",
+    Identity.NOT_FOUND: "Not found",
+}
+CONFIDENCES = {Confidence.HIGH: "High", Confidence.MEDIUM: "Medium", Confidence.LOW: "Low"}
+
+
+@dataclass(frozen=True)
+class File:
+    """Something that a page loads. `path` changes whenever the content does."""
+
+    text: str
+    kind: str
+    path: str
+
+
+def _file(name: str, kind: str) -> File:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    stem, _, ending = name.rpartition(".")
+    return File(text, kind, f"/static/{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ending}")
+
+
+STYLE = _file("greenroom.css", "text/css")
+ICON = _file("greenroom.svg", "image/svg+xml")
+FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, ICON)}
+
+# In a file of its own the style stands inside, so the policy lets in that one style by its hash.
+_HASH = b64encode(hashlib.sha256(STYLE.text.encode()).digest()).decode()
+STANDALONE_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
+
+
+def page(brief: Brief, *, standalone: bool) -> str:
+    """The brief as HTML; `standalone` is a file that loads nothing, for disk or for a mail."""
+    laid = lay_out(brief)
+    zone = ZoneInfo(brief.time_zone)
+    return _TEMPLATES.get_template("brief.html").render(
+        **_frame(standalone=standalone),
+        title=brief.title,
+        brief=brief,
+        laid=laid,
+        sections={section: dict(laid.advice).get(title, ()) for section, title in TITLES.items()},
+        quotes={piece.id: _quotes(brief, piece.id) for piece in laid.sources},
+        when=when(brief),
+        written=f"{brief.written_at.astimezone(zone):%d %b %Y, %H:%M} ({brief.time_zone})",
+        refused=sum(brief.dropped.values()),
+        cost=dollars(brief.cost_micro_usd),
+        sandbox_notice=SANDBOX_NOTICE,
+    )
+
+
+def notice(title: str, sentence: str) -> str:
+    """A page with one sentence of ours."""
+    return _TEMPLATES.get_template("notice.html").render(**_frame(standalone=False), title=title, sentence=sentence)
+
+
+def _frame(*, standalone: bool) -> dict[str, Any]:
+    """What every page needs around its content. The style is ours, and must reach the browser as it was hashed."""
+    inside = {"policy": STANDALONE_POLICY, "style": Markup(STYLE.text)} if standalone else {}  # noqa: S704
+    return {"standalone": standalone, "style_path": STYLE.path, "icon_path": ICON.path, **inside}
+
+
+def _quotes(brief: Brief, evidence_id: str) -> tuple[str, ...]:
+    """What the brief takes from a source, word for word, each once."""
+    return tuple(
+        dict.fromkeys(claim.quote for claim in brief.claims if claim.evidence_id == evidence_id and claim.quote)
+    )
+
+
+def _shown(value: object) -> object:
+    """Every text as a person would see it: what is invisible, or would turn the line around, is left out."""
+    return clean(value, LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _templates() -> Environment:
+    """Templates that escape all they are given, and break over a name that they are not given."""
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {"outside": outside, "day": _day}
+    templates.globals |= {"NATURES": NATURES, "IDENTITIES": IDENTITIES, "CONFIDENCES": CONFIDENCES, "TITLES": TITLES}
+    return templates
+
+
+_TEMPLATES = _templates()

@@ -1,0 +1,136 @@
+"""One brief, one kill: a worker dies at a point, an heir takes over, and what was promised still holds.
+
+begun ─▶ the doomed worker ─▶ SIGKILL ─▶ its heir polls ─▶ the next effect ─▶ the brief ─▶ invariants
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.crash.doomed_worker import Point
+from tests.crash.ground import Ground, Run
+from tests.crash.invariants import complaints
+from tests.crash.servers import WorkerProcess
+
+# From the first poll of the heir to its first effect.
+GOES_ON_WITHIN_S = 10.0
+DIES_WITHIN_S = 30.0
+ARRIVES_WITHIN_S = 60.0
+
+# What the points of any run must be about.
+STEPS = frozenset({"begin", "claim", "keep", "material", "keep_answer", "finish"})
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What kind of brief it is that is interrupted. The first seed's is the least: one prospect and their company."""
+
+    seed: int
+    prospects: tuple[str, ...] = ("kim",)
+    companies: int = 1
+    delays: dict[str, float] = field(default_factory=dict)
+    paced: bool = False
+    asked_again: bool = False
+
+    @classmethod
+    def of(cls, seed: int) -> "Shape":
+        if seed == 1:
+            return cls(seed)
+        dice = random.Random(seed)
+        prospects = dice.choice((("kim",), ("kim", "lee")))
+        return cls(
+            seed,
+            prospects,
+            companies=dice.randint(1, len(prospects)),
+            delays={"perplexity": dice.choice((0.0, 0.3, 1.5)), "anthropic": dice.choice((0.0, 0.3, 1.5))},
+            paced=dice.random() < 0.5,
+            asked_again=dice.random() < 0.5,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """A pace whose gap makes the second of two look-ups wait."""
+        return {"perplexity_pace": "1000/60s+0.5s"} if self.paced else {}
+
+    def __str__(self) -> str:
+        words = [f"{len(self.prospects)} prospects, {self.companies} companies"]
+        words += [f"{name} {seconds:g} s" for name, seconds in self.delays.items() if seconds]
+        words += ["paced"] * self.paced + ["asked again"] * self.asked_again
+        return f"seed {self.seed}: {', '.join(words)}"
+
+
+@dataclass
+class Report:
+    """What became of one crash; no complaints means that everything held."""
+
+    shape: Shape
+    point: Point
+    complaints: list[str] = field(default_factory=list)
+    going_on_s: float = 0.0
+    brief_s: float = 0.0
+    calls: int = 0
+    history: Path | None = None
+
+    def __str__(self) -> str:
+        said = [f"{self.shape}; killed at: {self.point}", *(f"  {complaint}" for complaint in self.complaints)]
+        return "\n".join([*said, f"  history: {self.history}"])
+
+
+async def points(ground: Ground, shape: Shape) -> list[Point]:
+    """A run without a kill: everything that it comes by, in order."""
+    async with _begun(ground, shape) as run, run.worker().running() as worker:
+        await run.brief(ARRIVES_WITHIN_S)
+        assert complaints(await run.seen()) == []
+        return [Point.parse(line) for line in worker.trail()]
+
+
+async def crashes(ground: Ground, shape: Shape, where: Iterable[Point]) -> list[Report]:
+    """A run for each point, as many at once as there are lanes."""
+    return await asyncio.gather(*(crash(ground, shape, point) for point in where))
+
+
+async def crash(ground: Ground, shape: Shape, point: Point, flaw: str | None = None) -> Report:
+    report = Report(shape, point)
+    async with _begun(ground, shape) as run:
+        try:
+            async with run.worker(point, flaw).running() as doomed:
+                died = await _dies(doomed, point, report)
+            run.restarts = 1
+            async with run.worker(flaw=flaw).running() as heir:
+                polled = await heir.polls(run.client)
+                await run.brief(ARRIVES_WITHIN_S)
+            await _judge(run, report, died, polled)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the report says at which point
+            report.complaints.append(f"{type(error).__name__}: {error}")
+        if report.complaints:
+            report.history = await run.history()
+    return report
+
+
+def _begun(ground: Ground, shape: Shape) -> Any:
+    """A run of this shape. Asked again: the first question about each prospect finds nobody."""
+    ground.sandbox.delays.update({"perplexity": 0.0, "anthropic": 0.0} | shape.delays)
+    return ground.run(*shape.prospects, companies=shape.companies, **shape.settings())
+
+
+async def _dies(doomed: WorkerProcess, point: Point, report: Report) -> datetime:
+    """It must be dead by SIGKILL, at this point and nowhere else."""
+    code = await doomed.ended(DIES_WITHIN_S)
+    if code != -9 or doomed.trail()[-1] != str(point):
+        report.complaints.append(f"it ended with {code} at {doomed.trail()[-1:]}: {doomed.words()}")
+    return datetime.now(UTC)
+
+
+async def _judge(run: Run, report: Report, died: datetime, polled: datetime) -> None:
+    seen = await run.seen()
+    closed = (await run.handle.describe()).close_time
+    effects = [moment for moment in (seen.next_effect(died), closed) if moment is not None]
+    report.going_on_s = max((min(effects) - polled).total_seconds(), 0.0)
+    report.brief_s = (max(effects) - polled).total_seconds()
+    report.calls = len(seen.calls)
+    report.complaints += complaints(seen)
+    if report.going_on_s > GOES_ON_WITHIN_S:
+        report.complaints.append(f"the heir went on after {report.going_on_s:.1f} s")

@@ -1,0 +1,178 @@
+"""A worker process that dies where it is told to: worker.py's own composition, with counting parts in three places.
+
+Nothing here is known to production code. The process is a real one, and its end a real SIGKILL.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import worker
+from activities.ports import LanguageModel, ModelAnswer, Prompt, Question, SearchAnswer, WebSearch
+from activities.store.database import Connection, Database
+from schemas.settings import Settings
+from tests.crash import flaws
+from workflows import queues
+
+_PR_SET_PDEATHSIG = 1
+STORES = "activities.store."
+DOORWAY = "activities.store.database"
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a process is: just before or just after the nth transaction or call of that name."""
+
+    kind: str
+    name: str
+    nth: int
+    side: str
+
+    @classmethod
+    def parse(cls, line: str) -> "Point":
+        kind, name, nth, side = line.split()
+        return cls(kind, name, int(nth), side)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.nth} {self.side}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker process needs to know. Without a point it lives; `flaw` plants a bug (tests.crash.flaws)."""
+
+    settings: Settings
+    temporal: str
+    namespace: str
+    trail: Path
+    point: Point | None = None
+    flaw: str | None = None
+
+
+class Doom:
+    """Counts what is done, leaves a trail of it, and at its point ends the process as the kernel would."""
+
+    def __init__(self, trail: Path, point: Point | None) -> None:
+        self._trail = os.open(trail, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._point = point
+        self._seen: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def around(self, kind: str, name: str) -> Iterator[None]:
+        """What fails inside was not done, and has no `after`."""
+        self._seen[kind, name] += 1
+        nth = self._seen[kind, name]
+        self._reach(Point(kind, name, nth, "before"))
+        yield
+        self._reach(Point(kind, name, nth, "after"))
+
+    def _reach(self, point: Point) -> None:
+        os.write(self._trail, f"{point}\n".encode())
+        if point == self._point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DoomedDatabase(Database):
+    """`before` is before BEGIN, `after` is after COMMIT and before its store hears of it."""
+
+    doom: Doom
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: str) -> AsyncIterator[Connection]:
+        with self.doom.around("transaction", _store_method()):
+            async with super().tenant(tenant_id) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def untenanted(self) -> AsyncIterator[Connection]:
+        with self.doom.around("transaction", _store_method()):
+            async with super().untenanted() as connection:
+                yield connection
+
+
+def _store_method() -> str:
+    """Whose transaction it is: the method of a store that opens it."""
+    frame = sys._getframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if module.startswith(STORES) and module != DOORWAY:
+            return frame.f_code.co_name
+        frame = frame.f_back
+    return "unknown"
+
+
+class DoomedSearch:
+    """`after` is when the answer is here and nothing of it is stored."""
+
+    def __init__(self, search: WebSearch, doom: Doom) -> None:
+        self.name, self.sandbox = search.name, search.sandbox
+        self._search = search
+        self._doom = doom
+
+    async def ask(self, question: Question) -> SearchAnswer:
+        with self._doom.around("call", self.name):
+            return await self._search.ask(question)
+
+
+class DoomedModel:
+    """Likewise for writing."""
+
+    def __init__(self, model: LanguageModel, doom: Doom) -> None:
+        self.name, self.sandbox = model.name, model.sandbox
+        self._model = model
+        self._doom = doom
+
+    async def write(self, prompt: Prompt) -> ModelAnswer:
+        with self._doom.around("call", self.name):
+            return await self._model.write(prompt)
+
+
+def serve(order: Order) -> None:
+    """The life of a worker process, from which it returns only when told to stop."""
+    _end_with_parent()
+    _say_into(order.trail.with_suffix(".log"))
+    _equip(Doom(order.trail, order.point))
+    flaws.plant(order.flaw)
+    asyncio.run(_work(order))
+
+
+async def _work(order: Order) -> None:
+    client = await Client.connect(order.temporal, namespace=order.namespace, data_converter=pydantic_data_converter)
+    await worker.run(order.settings, client, queues.ALL)
+
+
+def _equip(doom: Doom) -> None:
+    """Put the counting parts into the composition root of this process."""
+    search, model = worker.web_search, worker.language_model
+
+    def web_search(settings: Settings, session: aiohttp.ClientSession) -> Any:
+        return DoomedSearch(search(settings, session), doom)
+
+    def language_model(settings: Settings, stack: AsyncExitStack) -> Any:
+        return DoomedModel(model(settings, stack), doom)
+
+    DoomedDatabase.doom = doom
+    vars(worker).update(Database=DoomedDatabase, web_search=web_search, language_model=language_model)
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _say_into(log: Path) -> None:
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)

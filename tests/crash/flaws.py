@@ -1,0 +1,71 @@
+"""Bugs to plant: stores that break one promise each, so that the harness can show that it would see it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import worker
+from activities.research.ports import Ask, Claimed
+from activities.store.briefs import BriefStore
+from activities.store.lookups import LookUpStore
+from activities.store.research import ResearchStore
+from schemas.briefs import Composed
+from schemas.research import Begun, LookUp, Start, Writing, Written
+
+
+class ForgetfulLookUps(LookUpStore):
+    """Never finds a stored answer."""
+
+    async def claim(self, look_up: LookUp, ask: Ask, *, holder: str, now: datetime, queued_s: float) -> Claimed:
+        later = look_up.model_copy(update={"now": look_up.now + timedelta(days=999)})
+        return await super().claim(later, ask, holder=holder, now=now, queued_s=queued_s)
+
+
+class RestartingRuns(ResearchStore):
+    """Takes the row anew each time it is asked to begin."""
+
+    async def begin(self, start: Start) -> Begun:
+        async with self._database.tenant(start.tenant_id) as connection:
+            await connection.execute(
+                "UPDATE research SET status = 'requested', run_id = NULL WHERE id = $1", start.research_id
+            )
+        return await super().begin(start)
+
+
+class RepeatingBriefs(BriefStore):
+    """Writes another brief when it is asked to finish what is finished."""
+
+    async def finish(self, order: Writing, brief: Composed, model: str, sandbox: bool, now: datetime) -> Written:
+        async with self._database.tenant(order.tenant_id) as connection:
+            version = await connection.fetchval(
+                """
+                UPDATE research SET status = 'generating', version = version + 1
+                WHERE id = $1 AND status = 'ready' RETURNING version
+                """,
+                order.research_id,
+            )
+        if version is not None:
+            order = order.model_copy(update={"version": version, "brief_id": str(uuid4())})
+        return await super().finish(order, brief, model, sandbox, now)
+
+
+class RepeatingLookUps(LookUpStore):
+    """Stores the sources of an answer once more each time."""
+
+    async def keep(self, look_up: LookUp, *rest: Any, now: datetime, **more: Any) -> None:
+        await super().keep(look_up, *rest, now=now, **more)
+        await super().keep(look_up, *rest, now=now + timedelta(microseconds=1), **more)
+
+
+FLAWS: dict[str, dict[str, type]] = {
+    "forgets answers": {"LookUpStore": ForgetfulLookUps},
+    "begins again": {"ResearchStore": RestartingRuns},
+    "finishes twice": {"BriefStore": RepeatingBriefs},
+    "stores answers twice": {"LookUpStore": RepeatingLookUps},
+}
+
+
+def plant(flaw: str | None) -> None:
+    """Into the composition root of this process."""
+    if flaw is not None:
+        vars(worker).update(FLAWS[flaw])

@@ -1,0 +1,174 @@
+"""The doorway: one tenant's rows are seen by that tenant alone, and by nobody who names none."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from activities.store.database import Database
+from activities.store.library import Library
+from activities.store.tenants import TenantStore
+from sandbox import running
+from schemas.meetings import Attendee, MeetingFacts
+from starter.dev.postgres import Urls
+from tests.stage import Stage
+
+TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('schema_migrations', 'paces')
+    ORDER BY 1
+"""
+
+
+@pytest.fixture(scope="module")
+async def theirs(database: Database, temporal: Client, urls: Urls) -> AsyncIterator[Stage]:
+    """A tenant with a row in every table."""
+    async with running() as sandbox:
+        stage = Stage(database, temporal, sandbox, urls, tenant_id=str(uuid4()))
+        await stage.set_up(datetime.now(UTC))
+        async with stage.working():
+            await stage.meeting(_meeting())
+            await stage.research("ada@lovelace.example")
+        async with database.tenant(stage.tenant.id) as connection:
+            await connection.execute(
+                "INSERT INTO leases VALUES (current_tenant(), gen_random_uuid(), 'somebody', '2099-01-01')"
+            )
+        yield stage
+
+
+def _meeting() -> MeetingFacts:
+    return MeetingFacts(
+        source="test",
+        source_key="1",
+        title="t",
+        starts_at=datetime.now(UTC),
+        attendees=(Attendee(email="a@b.example"),),
+    )
+
+
+@pytest.fixture
+async def ours(database: Database) -> str:
+    """Another tenant, with nothing."""
+    return str(uuid4())
+
+
+async def tables(connection: asyncpg.Connection) -> list[str]:
+    found = [row["relname"] for row in await connection.fetch(TABLES)]
+    assert len(found) >= 18
+    return found
+
+
+async def count(connection: asyncpg.Connection, table: str) -> int:
+    number: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
+    return number
+
+
+async def test_every_table_holds_a_row_to_be_hidden(theirs: Stage, database: Database) -> None:
+    async with database.tenant(theirs.tenant.id) as connection:
+        assert [table for table in await tables(connection) if not await count(connection, table)] == []
+
+
+async def test_another_tenant_sees_no_row_of_any_table(theirs: Stage, ours: str, database: Database) -> None:
+    async with database.tenant(ours) as connection:
+        assert {table: n for table in await tables(connection) if (n := await count(connection, table))} == {}
+
+
+async def test_whoever_names_no_tenant_sees_no_row(theirs: Stage, database: Database) -> None:
+    """Nor on a connection on which a tenant was named before."""
+    async with database.tenant(theirs.tenant.id):
+        pass
+    async with database.untenanted() as connection:
+        assert {table: n for table in await tables(connection) if (n := await count(connection, table))} == {}
+
+
+async def test_another_tenant_changes_and_deletes_no_row(theirs: Stage, ours: str, database: Database) -> None:
+    async with database.tenant(ours) as connection:
+        for table in await tables(connection):
+            own = "id" if table == "tenants" else "tenant_id"
+            assert await connection.execute(f"UPDATE {table} SET {own} = {own}") == "UPDATE 0"
+            if table != "tenants":
+                assert await connection.execute(f"DELETE FROM {table}") == "DELETE 0"
+
+
+@pytest.mark.parametrize("table", ["companies", "prospects", "leases", "events"])
+async def test_nobody_writes_a_row_for_another_tenant(theirs: Stage, ours: str, database: Database, table: str) -> None:
+    values = {
+        "companies": "(tenant_id, domain) VALUES ($1, 'x.example')",
+        "prospects": "(tenant_id, email, key) VALUES ($1, 'x@x.example', 'k')",
+        "leases": "(tenant_id, subject_id, holder, expires_at) VALUES ($1, gen_random_uuid(), 'h', '2099-01-01')",
+        "events": "(tenant_id, name, key, payload, created_at) VALUES ($1, 'n', 'k', '{}', '2026-01-01')",
+    }
+    async with database.tenant(ours) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(f"INSERT INTO {table} {values[table]}", theirs.tenant.id)
+
+
+async def test_a_brief_of_another_tenant_is_not_found(theirs: Stage, ours: str, database: Database) -> None:
+    brief = (await theirs.library.briefs(theirs.tenant.id, 1))[0]
+    library = Library(database)
+    assert await library.brief(theirs.tenant.id, brief.id) is not None
+    assert await library.brief(ours, brief.id) is None
+    assert await library.briefs(ours, 10) == []
+    assert await library.runs(ours, 10) == []
+
+
+async def test_the_application_owns_nothing_and_bypasses_nothing(urls: Urls) -> None:
+    connection = await asyncpg.connect(urls.application)
+    try:
+        roles = await connection.fetch(
+            """
+            SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles
+            WHERE rolname IN ('greenroom_app', 'greenroom_crossing')
+            """
+        )
+        assert len(roles) == 2
+        assert not any(any(list(role)[1:]) for role in roles)
+        owned = await connection.fetchval(
+            "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) IN ('greenroom_app', 'greenroom_crossing')"
+        )
+        assert owned == 0
+        for statement in ("ALTER TABLE claims DISABLE ROW LEVEL SECURITY", "DROP POLICY tenant ON claims"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_every_table_is_fenced_for_its_owner_too(database: Database) -> None:
+    async with database.untenanted() as connection:
+        open_tables = await connection.fetch(
+            f"SELECT relname FROM pg_class WHERE relname IN ({TABLES.replace('ORDER BY 1', '')}) "
+            "AND NOT (relrowsecurity AND relforcerowsecurity)"
+        )
+    assert open_tables == []
+
+
+async def test_who_crosses_tenants_sees_ids_and_no_text(theirs: Stage, database: Database) -> None:
+    assert theirs.tenant.slug in await TenantStore(database).slugs()
+    for statement in ("SELECT name FROM tenants", "SELECT failure_reason FROM research", "SELECT * FROM prospects"):
+        async with database.crossing() as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch(statement)
+
+
+async def test_a_tenant_does_not_stay_behind_after_a_failure_or_a_cancellation(theirs: Stage, urls: Urls) -> None:
+    """One connection, so that whatever stays behind is met."""
+    async with Database.opened(urls.application, urls.crossing, size=1) as single:
+        with pytest.raises(asyncpg.PostgresError):
+            async with single.tenant(theirs.tenant.id) as connection:
+                await connection.execute("SELECT 1/0")
+
+        async def slow() -> None:
+            async with single.tenant(theirs.tenant.id) as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+
+        task = asyncio.create_task(slow())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        async with single.untenanted() as connection:
+            assert await count(connection, "prospects") == 0

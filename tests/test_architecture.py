@@ -1,0 +1,251 @@
+"""The rules of the house that a machine can hold: who imports whom, where SQL and brands live, how long things are."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("schemas", "workflows", "activities", "starter", "sandbox", "bench")
+
+# What each room may import of ours. Only worker.py sees everything; nothing but the CLI's `worker` imports it.
+ALLOWED = {
+    "schemas": {"schemas"},
+    "activities": {"schemas", "activities"},
+    "workflows": {"schemas", "workflows", "activities"},
+    "starter": {"schemas", "workflows", "activities", "starter"},
+    "sandbox": {"sandbox"},
+}
+# Of the activities a workflow sees signatures and the making of errors, never a store or a provider.
+SIGNATURES = re.compile(r"activities(\.errors|\.[a-z]+)?$")
+HIDDEN = ("activities.store", "activities.providers", "activities.ports", "activities.pacing", "activities.liveness")
+EXCEPTIONS = {("starter/cli/servers.py", "worker")}
+
+SQL = re.compile(
+    r"^\s*(select|insert into|update|delete from|create|alter|with \w+ as)\b.*\b(from|into|set|table|values|role|database|select)\b",
+    re.I | re.S,
+)
+SQL_ROOMS = ("activities/store/", "starter/dev/postgres.py")
+BRANDS = re.compile(r"\b(perplexity|anthropic|claude|gemini|gong|brave|elevenlabs|voyage|telegram)\b", re.I)
+BRAND_ROOMS = (
+    "activities/providers/",
+    "starter/web/",
+    "schemas/settings.py",
+    "worker.py",
+    "sandbox/",
+    "bench/",
+    "starter/cli/",
+    "starter/dev/",
+    "starter/checks.py",
+    "workflows/queues.py",
+)
+
+LONGEST_FUNCTION, LONGEST_RUN, LONGEST_MODULE = 60, 40, 300
+
+
+@cache
+def modules() -> tuple[Path, ...]:
+    found = [ROOT / "worker.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
+    assert len(found) > 50, "the rooms have moved, and these tests look at nothing"
+    return tuple(found)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of what a module imports, `from a import b` as a.b."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def strings(path: Path) -> Iterator[str]:
+    """String constants that are no docstring."""
+    docs = {id(node.body[0].value) for node in ast.walk(parsed(path)) if _has_docstring(node)}
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
+        return False
+    first = node.body[0]
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def wrong_imports(path: Path) -> list[str]:
+    room = name(path).split("/")[0]
+    ours = {"schemas", "workflows", "activities", "starter", "sandbox", "worker", "bench", "tests"}
+    return [
+        imported
+        for imported in imports(path)
+        if (top := imported.split(".")[0]) in ours
+        and top not in ALLOWED.get(room, ours)
+        and (name(path), top) not in EXCEPTIONS
+    ]
+
+
+def test_imports_flow_one_way() -> None:
+    assert {name(path): wrong for path in modules() if (wrong := wrong_imports(path))} == {}
+
+
+def test_workflows_see_signatures_and_no_effects() -> None:
+    seen = {
+        (name(path), imported)
+        for path in (ROOT / "workflows").rglob("*.py")
+        for imported in imports(path)
+        if imported.startswith(HIDDEN)
+    }
+    assert seen == set()
+
+
+def test_sql_lives_in_the_store() -> None:
+    found = {
+        (name(path), text[:60])
+        for path in modules()
+        if not name(path).startswith(SQL_ROOMS)
+        for text in strings(path)
+        if SQL.match(text)
+    }
+    assert found == set()
+
+
+def test_only_the_doorway_knows_the_pool() -> None:
+    """Whoever holds a pool can leave the tenant out."""
+    users = {
+        name(path)
+        for path in (ROOT / "activities").rglob("*.py")
+        if name(path) != "activities/store/database.py"
+        and re.search(r"create_pool|\.acquire\(|asyncpg\.connect", path.read_text())
+    }
+    assert users == set()
+
+
+def test_stores_of_a_tenant_go_through_the_doorway() -> None:
+    """Pacing belongs to nobody, the list of tenants to all; everything else names its tenant."""
+    free = {
+        (name(path), method)
+        for path in (ROOT / "activities/store").glob("*.py")
+        for method in re.findall(r"_database\.(untenanted|crossing)\(", path.read_text())
+    }
+    assert free <= {
+        ("activities/store/paces.py", "untenanted"),
+        ("activities/store/tenants.py", "crossing"),
+        ("activities/store/health.py", "crossing"),
+        ("activities/store/health.py", "untenanted"),
+    }
+
+
+def test_brands_stay_at_the_edges() -> None:
+    named = {
+        (name(path), found.group(0))
+        for path in modules()
+        if not name(path).startswith(BRAND_ROOMS)
+        for text in [
+            *strings(path),
+            *imports(path),
+            *(node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name)),
+        ]
+        if (found := BRANDS.search(text))
+    }
+    assert named == set()
+
+
+def test_errors_for_temporal_are_made_on_one_page() -> None:
+    makers = {
+        name(path)
+        for path in modules()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ApplicationError")
+    }
+    assert makers == {"activities/errors.py"}
+
+
+def test_numbers_and_ids_of_workflows_are_on_their_pages() -> None:
+    for path in (ROOT / "workflows").glob("*.py"):
+        calls = [ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+        if path.name != "policies.py":
+            assert not {"timedelta", "RetryPolicy"} & set(calls), path.name
+        assert "imports_passed_through" not in path.read_text(), "said once, on the worker"
+
+
+def test_the_environment_is_read_at_the_top_alone() -> None:
+    readers = {
+        name(path)
+        for path in modules()
+        if name(path).split("/")[0] in ("schemas", "workflows", "activities")
+        and re.search(r"os\.environ|getenv", path.read_text())
+    }
+    assert readers == set()
+
+
+def test_decisions_take_their_time_from_temporal() -> None:
+    """Postgres's clock paces calls; everything else is told what time it is."""
+    tellers = {
+        name(path)
+        for path in (ROOT / "activities/store").rglob("*")
+        if path.suffix in (".py", ".sql")
+        and re.search(r"\bnow\(\)|current_timestamp|clock_timestamp\(\)", path.read_text(), re.I)
+    }
+    assert tellers <= {"activities/store/paces.py", "activities/store/health.py"}
+
+
+def test_things_are_short() -> None:
+    lengths = {
+        f"{name(path)}:{fn.name}": (fn.end_lineno or 0) - fn.lineno + 1 for path in modules() for fn in functions(path)
+    }
+    long = {where: lines for where, lines in lengths.items() if lines > LONGEST_FUNCTION}
+    assert long == {}
+    assert sorted(lengths.values())[len(lengths) // 2] <= 10
+    assert {name(path) for path in modules() if path.read_text().count("\n") > LONGEST_MODULE} == set()
+
+
+def test_run_is_a_paragraph() -> None:
+    runs = [fn for path in (ROOT / "workflows").rglob("*.py") for fn in functions(path) if fn.name == "run"]
+    assert runs
+    for run in runs:
+        assert (run.end_lineno or 0) - run.lineno < LONGEST_RUN
+        assert len(run.args.args) == 2, "self, and one message"
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("schemas", "from activities import errors"),
+        ("activities", "from workflows import ids"),
+        ("workflows", "from starter import start"),
+        ("sandbox", "from schemas.base import Message"),
+    ],
+)
+def test_these_tests_see_a_wrong_import(where: str, text: str) -> None:
+    planted = ROOT / where / "planted_by_a_test.py"
+    try:
+        planted.write_text(text)
+        assert wrong_imports(planted)
+    finally:
+        planted.unlink()
+
+
+def test_these_tests_know_sql_when_they_see_it() -> None:
+    assert SQL.match("\n  SELECT id FROM tenants")
+    assert SQL.match("UPDATE research SET status = 'ready'")
+    assert not SQL.match("Select a campaign, or make one")

@@ -1,0 +1,101 @@
+"""The pages of promises: ids, policies, names, payloads. A change here is a change for histories that exist."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.common import RetryPolicy
+
+from activities.research import ResearchActivities
+from schemas import research as messages
+from schemas.base import Message
+from starter.dev.stack import Plan
+from worker import WORKFLOWS, activity_methods
+from workflows import ids, policies, queues, story
+
+TENANT, ROW = "0" * 8 + "-0000-4000-8000-" + "0" * 12, "1" * 8 + "-0000-4000-8000-" + "1" * 12
+
+
+def test_ids_name_noun_tenant_and_row() -> None:
+    parent = ids.research(TENANT, ROW)
+    assert parent == f"research/{TENANT}/{ROW}"
+    assert ids.parse_research(parent) == (TENANT, ROW)
+    assert ids.prospect_research(parent, "0123456789abcdef") == f"{parent}/prospect/0123456789abcdef"
+
+
+@pytest.mark.parametrize("text", ["", "meeting/a/b", "research/a", "research/a/b/c"])
+def test_other_ids_are_no_research(text: str) -> None:
+    with pytest.raises(ValueError, match=r"unpack|is not a research"):
+        ids.parse_research(text)
+
+
+def pauses(policy: RetryPolicy) -> list[float]:
+    """Seconds between the tries of a policy."""
+    first, factor = policy.initial_interval.total_seconds(), policy.backoff_coefficient
+    return [first * factor**number for number in range(policy.maximum_attempts - 1)]
+
+
+def test_retries_are_those_of_the_requirements() -> None:
+    assert pauses(policies.LOOK_UP["retry_policy"]) == [1, 2, 4]
+    assert pauses(policies.WRITE["retry_policy"]) == [2, 2]
+    assert pauses(policies.DATABASE["retry_policy"]) == [1, 2]
+    assert policies.TELLING["retry_policy"].maximum_attempts == 0, "a status is told in the end"
+    assert policies.ASKS == 3
+
+
+def test_the_windows_add_up_to_the_total() -> None:
+    assert policies.RESEARCH_WINDOW + policies.WRITING_WINDOW == policies.TOTAL == timedelta(seconds=300)
+
+
+def test_the_arithmetic_in_the_page_is_right() -> None:
+    """The worst cases that the page tells, from the numbers that it uses."""
+    call = 60
+    look_up = policies.LOOK_UP["retry_policy"]
+    write = policies.WRITE["retry_policy"]
+    worst = look_up.maximum_attempts * call + sum(pauses(look_up))
+    polite = policies.RESEARCH_WINDOW.total_seconds() - (look_up.maximum_attempts - 1) * 60
+    model = write.maximum_attempts * call + sum(pauses(write))
+    page = policies.__doc__ or ""
+    for said in (f"take\n{worst:g} s", f"leave {polite:g} s for", f"would take {model:g} s"):
+        assert said in page
+
+
+def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() -> None:
+    for step in (policies.LOOK_UP, policies.WRITE):
+        noticed = step["heartbeat_timeout"] + step["retry_policy"].initial_interval
+        assert noticed <= timedelta(seconds=10)
+        assert step["start_to_close_timeout"] > timedelta(hours=1), "waiting for a turn is not a failed attempt"
+
+
+def test_names_are_permanent() -> None:
+    activities = activity_methods(ResearchActivities.__new__(ResearchActivities))
+    names = {method.__temporal_activity_definition.name for method in activities}
+    assert names == {"research.begin", "research.look_up", "research.overdue", "research.write", "research.fail"}
+    assert {one.__temporal_workflow_definition.name for one in WORKFLOWS} == {"Research", "ProspectResearch"}
+
+
+def test_the_stack_declares_what_the_code_uses() -> None:
+    plan = Plan.read()
+    declared = {key.name: key.indexed_value_type.name.title().replace("_", "") for key in story.SEARCH_ATTRIBUTES}
+    assert plan.search_attributes == declared
+    assert plan.task_queues == list(queues.ALL)
+    assert set(queues.NEEDS) == set(queues.ALL)
+
+
+def test_the_last_release_s_payloads_still_parse() -> None:
+    """Messages only gain fields, with defaults: whatever a history holds must be read."""
+    golden = json.loads(Path(__file__).with_name("golden.json").read_text())
+    assert set(golden) == {name for name, shape in vars(messages).items() if _is_message(shape)}
+    for name, payload in golden.items():
+        message = getattr(messages, name).model_validate(payload)
+        assert payload.items() <= message.model_dump(mode="json").items(), name
+
+
+def _is_message(shape: object) -> bool:
+    return isinstance(shape, type) and issubclass(shape, Message) and shape is not Message
+
+
+def test_unknown_fields_of_a_newer_release_are_left_alone() -> None:
+    start = messages.Start(tenant_id=TENANT, research_id=ROW, run_id="run", now=datetime.now(UTC))
+    assert messages.Start.model_validate({**start.model_dump(), "new": 1}) == start

@@ -1,0 +1,92 @@
+"""The Markdown of a brief is read back by a parser: its structure is ours, whatever strangers wrote."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from schemas.briefs import Brief
+from starter.links import outside
+from starter.show.markdown import markdown, plain
+from tests.web.samples import CORPUS, hostile, rich
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+OURS = {
+    *("heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "hr", "text", "softbreak"),
+    *("bullet_list_open", "bullet_list_close", "ordered_list_open", "ordered_list_close", "list_item_open"),
+    *("list_item_close", "strong_open", "strong_close", "em_open", "em_close", "link_open", "link_close"),
+}
+
+
+def tokens(text: str) -> list[Token]:
+    return [token for block in PARSER.parse(text) for token in (block, *(block.children or ()))]
+
+
+def shape(brief: Brief) -> list[str]:
+    """The structure without the text: what must be the same whoever wrote the words."""
+    inner = {"text", "softbreak", "link_open", "link_close"}
+    return [token.type for token in tokens(markdown(brief)) if token.type not in inner]
+
+
+def assert_inert(brief: Brief) -> None:
+    read = tokens(markdown(brief))
+    links = [str(token.attrs["href"]) for token in read if token.type == "link_open"]
+    allowed = {link.url for piece in brief.evidence if (link := outside(piece.url))}
+    assert {token.type for token in read} <= OURS
+    assert set(links) <= allowed
+
+
+def test_a_brief_reads_whole() -> None:
+    text = markdown(rich())
+
+    assert text.startswith("# Introduction: planning at")
+    assert "Sandbox data" in text
+    assert "Open with the talk in Leeds, then ask about the six weeks. *Recommendation rests on* [2] [3]" in text
+    assert "<https://www.freightgazette.example/awards?year=2026&list=short>" in text
+    assert "“Brightwater Logistics employs 640 people, of whom 410 drive”" in text
+    assert "- Mei Tanaka: looked, and found nothing" in text
+    assert "3 claims refused by the checks; cost $0.1025" in text
+
+
+def test_every_source_keeps_its_number_and_its_link() -> None:
+    links = [token for token in tokens(markdown(rich())) if token.type == "link_open"]
+
+    assert [token.attrs["href"] for token in links] == [piece.url for piece in rich().evidence]
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_hostile_text_stays_text(name: str) -> None:
+    assert_inert(hostile(CORPUS[name]))
+
+
+@pytest.mark.parametrize("name", [name for name in CORPUS if name != "nothing"])
+def test_hostile_text_leaves_the_structure_alone(name: str) -> None:
+    assert shape(hostile(CORPUS[name])) == shape(hostile("word"))
+
+
+@given(text=st.text(alphabet=st.sampled_from("ab1 \n\\`*_{}[]()<>#+-.!|~&:@=/\"'\t"), max_size=40))
+def test_any_punctuation_stays_text(text: str) -> None:
+    assert_inert(hostile(text))
+
+
+@given(text=st.text(max_size=100))
+def test_any_text_reads_back_as_it_is_shown(text: str) -> None:
+    inline = tokens(f"x {plain(text)}")
+    assert {token.type for token in inline} <= {"paragraph_open", "paragraph_close", "inline", "text"}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("17.5 million euros at 16:00", "17.5 million euros at 16:00"),
+        ("see www.evil.example", r"see www\.evil\.example"),
+        ("http://x", r"http\://x"),
+        ("12. first", r"12\. first"),
+        ("- item", r"\- item"),
+        ("A family-owned firm, R&D", r"A family-owned firm, R\&D"),
+        ("a@b", r"a\@b"),
+    ],
+)
+def test_only_what_matters_is_escaped(text: str, written: str) -> None:
+    assert plain(text) == written
