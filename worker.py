@@ -107,7 +107,7 @@ def build_worker(client: Client, owners: Iterable[object], *, task_queue: str, *
         activities=[method for owner in owners for method in activity_methods(owner)],
         workflow_runner=SANDBOX,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        sticky_queue_schedule_to_start_timeout=policies.WORKFLOW_TASK,
+        sticky_queue_schedule_to_start_timeout=policies.STICKY,
         graceful_shutdown_timeout=GRACE,
         **overrides,
     )

@@ -5,6 +5,7 @@ sense is left out, and a file that makes none is refused with a sentence.
 """
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -115,10 +116,36 @@ def _text(data: bytes) -> str:
 def _instances(text: str, after: datetime, until: datetime) -> list[Instance]:
     return [
         one
-        for calendar in Calendar.from_ical(text, multiple=True)
+        for calendar in Calendar.from_ical(_trimmed(text, after, until), multiple=True)
         if str(calendar.get("METHOD", "")).upper() != "CANCEL"
         for one in _of(calendar, after, until)
     ]
+
+
+def _trimmed(text: str, after: datetime, until: datetime) -> str:
+    """Without the single events of other times: they are most of a calendar, and parsing them takes long."""
+    kept: list[str] = []
+    event: list[str] = []
+    for line in text.split("\n"):
+        said = line.strip().upper()
+        if event or said == "BEGIN:VEVENT":
+            event.append(line)
+        else:
+            kept.append(line)
+        if event and said == "END:VEVENT":
+            kept += event if _in_question(event, after, until) else []
+            event = []
+    return "\n".join([*kept, *event])
+
+
+def _in_question(event: list[str], after: datetime, until: datetime) -> bool:
+    """It recurs, or begins in these days, or does not say clearly when it does."""
+    if any(line.upper().startswith(("RRULE", "RDATE", "RECURRENCE-ID")) for line in event):
+        return True
+    begins = [
+        found[1] for line in event if (found := re.match(r"DTSTART(?:;[^:]{0,200})?:(\d{8})", line, re.IGNORECASE))
+    ]
+    return len(begins) != 1 or f"{after - MARGIN:%Y%m%d}" <= begins[0] <= f"{until + MARGIN:%Y%m%d}"
 
 
 class _Tolerant(recurring_ical_events.CalendarQuery):  # type: ignore[misc]  # the library has no types

@@ -67,9 +67,9 @@ TELLING = ShortStep(
 # One try may wait long for its turn, heartbeating; the client's own time-out ends a call (settings, 60 s).
 A_TURN_AND_A_CALL = timedelta(hours=4)
 
-# A killed worker is noticed after this, and a cancellation arrives within a quarter of it. With the first pause of a
-# retry that leaves its successor at work within 10 s, which 10 s here would not.
-HEARTBEAT = timedelta(seconds=8)
+# A killed worker is noticed after this, and a cancellation arrives within a quarter of it. Its successor is at work
+# within 10 s of the kill: 6 s, the first pause of a retry (1 s or 2 s), and STICKY for a child and for its parent.
+HEARTBEAT = timedelta(seconds=6)
 
 # C0-3: three retries after 1, 2 and 4 s; a 429 says its own delay, at least 60 s (next_retry_delay).
 LOOK_UP = Step(
@@ -95,3 +95,6 @@ ASKS = 3
 # A workflow task that dies with its worker is given to another after this. It must be longer than nothing: local
 # activities that take longer than it keep it alive by themselves.
 WORKFLOW_TASK = timedelta(seconds=5)
+
+# A task for the worker that has the workflow in memory is left to it this long, then anybody may replay the history.
+STICKY = timedelta(seconds=1)

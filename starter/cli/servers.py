@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from starter import logs
 from starter import migrate as migrations
 from starter.cli import do
 from starter.environment import connect, load_settings
@@ -16,6 +17,7 @@ def worker(
 ) -> None:
     """Serve the task queues until stopped. Refuses to start without the keys of the queues it serves."""
     settings = load_settings()
+    logs.configure(settings.log_format)
     names = queue or list(queues.ALL)
     for name in names:
         if name not in queues.ALL:
@@ -37,7 +39,9 @@ def web(port: Annotated[int, typer.Option(min=1, max=65535)] = 8080) -> None:
     """Serve the pages."""
     from starter.web import serve  # noqa: PLC0415 - the other commands do without it
 
-    do(serve(load_settings(), port))
+    settings = load_settings()
+    logs.configure(settings.log_format)
+    do(serve(settings, port))
 
 
 def migrate() -> None:

@@ -21,6 +21,8 @@ from starter.show.layout import SANDBOX_NOTICE, TITLES, dollars, lay_out, when
 
 FOLDER = Path(__file__).parent / "templates"
 LONGEST = 2000
+# Of a name or a title: more of it would push the facts off the screen.
+LONGEST_NAME = 160
 
 NATURES = {Nature.FACT: "Fact", Nature.ASSESSMENT: "Assessment", Nature.RECOMMENDATION: "Recommendation"}
 IDENTITIES = {
@@ -98,6 +100,11 @@ def _shown(value: object) -> object:
     return clean(value, LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _short(text: str) -> str:
+    name = clean(text, LONGEST)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+
 def _day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
@@ -112,7 +119,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"outside": outside, "day": _day}
+    templates.filters |= {"outside": outside, "day": _day, "short": _short}
     templates.globals |= {"NATURES": NATURES, "IDENTITIES": IDENTITIES, "CONFIDENCES": CONFIDENCES, "TITLES": TITLES}
     return templates
 

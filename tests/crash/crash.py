@@ -40,7 +40,7 @@ class Shape:
     def of(cls, seed: int) -> "Shape":
         if seed == 1:
             return cls(seed)
-        dice = random.Random(seed)
+        dice = random.Random(f"crash {seed}")
         prospects = dice.choice((("kim",), ("kim", "lee")))
         return cls(
             seed,
@@ -111,9 +111,10 @@ async def crash(ground: Ground, shape: Shape, point: Point, flaw: str | None = N
 
 
 def _begun(ground: Ground, shape: Shape) -> Any:
-    """A run of this shape. Asked again: the first question about each prospect finds nobody."""
     ground.sandbox.delays.update({"perplexity": 0.0, "anthropic": 0.0} | shape.delays)
-    return ground.run(*shape.prospects, companies=shape.companies, **shape.settings())
+    return ground.run(
+        *shape.prospects, companies=shape.companies, asked_again=shape.asked_again, **shape.settings()
+    )
 
 
 async def _dies(doomed: WorkerProcess, point: Point, report: Report) -> datetime:

@@ -42,12 +42,20 @@ class Ground:
     _numbers: "count[int]" = field(default_factory=count)
 
     @asynccontextmanager
-    async def run(self, *locals_: str, companies: int = 1, **settings: Any) -> AsyncIterator["Run"]:
-        """A run of its own, begun: a tenant, a request about these local parts, at as many new companies."""
+    async def run(
+        self, *names: str, companies: int = 1, asked_again: bool = False, **settings: Any
+    ) -> AsyncIterator["Run"]:
+        """A run of its own, begun: a tenant, a request about these people, at as many new companies.
+
+        Asked again: the first question about each of them finds nobody.
+        """
         client = await self.lanes.get()
         try:
             run = Run(self, client, f"n{next(self._numbers)}-{uuid4().hex[:8]}", settings)
-            await run.begin([f"{name}@{run.domain(n % companies)}" for n, name in enumerate(locals_)])
+            for number in range(companies * asked_again):
+                first = rf'{run.domain(number)}\", \"question\": 1'
+                self.sandbox.faults.put("perplexity", "no_results", times=None, match=first)
+            await run.begin([f"{name}@{run.domain(n % companies)}" for n, name in enumerate(names)])
             yield run
             await run.end()
         finally:

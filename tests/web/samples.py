@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from uuid import NAMESPACE_URL, uuid5
 
+from activities.plain import clean
 from schemas.briefs import (
     Brief,
     BriefGap,
@@ -263,3 +264,9 @@ CORPUS = {
     "first in line": "- 1. + # = > | 12) x",
     "nothing": "",
 }
+
+
+def shortened(text: str) -> str:
+    """What a title or a name is shown as."""
+    plain = clean(text, 2000)
+    return plain if len(plain) <= 160 else plain[:159].rstrip() + "…"

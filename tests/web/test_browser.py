@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from activities.plain import clean
 from starter.show.page import ICON, STYLE, page
 from starter.web.app import listening
 from tests.web.conftest import Site
-from tests.web.samples import CORPUS, hostile, rich
+from tests.web.samples import CORPUS, hostile, rich, shortened
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
@@ -59,7 +58,7 @@ async def test_a_brief_full_of_traps_is_only_read(site: Site, tmp_path: Path) ->
     link = f"http://127.0.0.1:{site.port}{site.link(site.shelf.put(hostile(EVERYTHING)))}"
     document, asked = await visit(link, tmp_path)
 
-    assert title(document) == clean(EVERYTHING, 2000)
+    assert title(document) == shortened(EVERYTHING)
     assert "Looked for, not found" in document
     paths = {one.partition("?")[0].removeprefix(f"http://127.0.0.1:{site.port}") for one in asked}
     assert {f"/briefs/{rich().id}", STYLE.path} <= paths
@@ -71,7 +70,7 @@ async def test_a_file_full_of_traps_is_only_read(tmp_path: Path) -> None:
     file.write_text(page(hostile(EVERYTHING), standalone=True), encoding="utf-8")
     document, asked = await visit(file.as_uri(), tmp_path)
 
-    assert title(document) == clean(EVERYTHING, 2000)
+    assert title(document) == shortened(EVERYTHING)
     assert {one for one in asked if not one.startswith("file:")} == set()
 
 
