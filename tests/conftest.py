@@ -29,6 +29,14 @@ def program(name: str) -> str:
     return str(Path(sysconfig.get_path("scripts")) / name)
 
 
+async def know_attributes(client: Client) -> None:
+    """Declare our search attributes on a server that was started without them."""
+    attributes = {key.name: int(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=attributes)  # type: ignore[arg-type]
+    )
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="greenroom-test-"))
@@ -75,12 +83,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program("temporal-test-server"), data_converter=pydantic_data_converter
     ) as environment:
-        await environment.client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(
-                namespace=environment.client.namespace,
-                search_attributes={key.name: int(key.indexed_value_type) for key in SEARCH_ATTRIBUTES},  # type: ignore[misc]
-            )
-        )
+        await know_attributes(environment.client)
         yield environment
 
 

@@ -13,7 +13,7 @@ from starter import setup as rules
 from starter.cli import do
 from starter.cli.asking import Answers, Field
 from starter.cli.campaigns import TEXTS, NamePart, Offering, PainPoints, TargetCustomer
-from starter.cli.options import Json, console, put_json
+from starter.cli.options import Json, console, interactive, put_json
 from starter.desk import database_there
 from starter.environment import load_settings
 from starter.words import FailedError
@@ -61,6 +61,8 @@ def setup(
     given = (name, slug, email, user_name, time_zone, campaign, offering, target_customer, pain_points)
     answers = Answers({field.flag: value for field, value in zip(FIELDS, given, strict=True)}, FIELDS)
     domains = [rules.own_domain(one) for one in domain or []]
+    if not interactive() and slug is None:
+        answers.ask(*(field.flag for field in FIELDS if field.flag != "--slug"))
     slugs = do(_slugs())
     _ask_slug(answers)
     made = answers["--slug"] not in slugs

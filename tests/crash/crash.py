@@ -97,7 +97,7 @@ async def crash(ground: Ground, shape: Shape, point: Point, flaw: str | None = N
     async with _begun(ground, shape) as run:
         try:
             async with run.worker(point, flaw).running() as doomed:
-                died = await _dies(doomed, point, report)
+                died = await _dies(run, doomed, point)
             run.restarts = 1
             async with run.worker(flaw=flaw).running() as heir:
                 polled = await heir.polls(run.client)
@@ -112,16 +112,22 @@ async def crash(ground: Ground, shape: Shape, point: Point, flaw: str | None = N
 
 def _begun(ground: Ground, shape: Shape) -> Any:
     ground.sandbox.delays.update({"perplexity": 0.0, "anthropic": 0.0} | shape.delays)
-    return ground.run(
-        *shape.prospects, companies=shape.companies, asked_again=shape.asked_again, **shape.settings()
-    )
+    return ground.run(*shape.prospects, companies=shape.companies, asked_again=shape.asked_again, **shape.settings())
 
 
-async def _dies(doomed: WorkerProcess, point: Point, report: Report) -> datetime:
-    """It must be dead by SIGKILL, at this point and nowhere else."""
-    code = await doomed.ended(DIES_WITHIN_S)
-    if code != -9 or doomed.trail()[-1] != str(point):
-        report.complaints.append(f"it ended with {code} at {doomed.trail()[-1:]}: {doomed.words()}")
+async def _dies(run: Run, doomed: WorkerProcess, point: Point) -> datetime:
+    """It must be dead by SIGKILL, at this point and nowhere else, before there is a brief."""
+    death = asyncio.create_task(doomed.ended(DIES_WITHIN_S))
+    brief = asyncio.create_task(run.brief(DIES_WITHIN_S))
+    await asyncio.wait([death, brief], return_when=asyncio.FIRST_COMPLETED)
+    for task in (death, brief):
+        task.cancel()
+    await asyncio.gather(death, brief, return_exceptions=True)
+    last = doomed.trail()[-1:]
+    if brief.done() and not brief.cancelled():
+        raise AssertionError(f"the brief came, and the worker never to its point; its last was {last}")
+    if death.result() != -9 or last != [str(point)]:
+        raise AssertionError(f"it ended with {death.result()} at {last}: {doomed.words()}")
     return datetime.now(UTC)
 
 

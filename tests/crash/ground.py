@@ -53,7 +53,7 @@ class Ground:
         try:
             run = Run(self, client, f"n{next(self._numbers)}-{uuid4().hex[:8]}", settings)
             for number in range(companies * asked_again):
-                first = rf'{run.domain(number)}\", \"question\": 1'
+                first = rf"{run.domain(number)}\", \"question\": 1"
                 self.sandbox.faults.put("perplexity", "no_results", times=None, match=first)
             await run.begin([f"{name}@{run.domain(n % companies)}" for n, name in enumerate(names)])
             yield run
