@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from activities.store.database import Database
@@ -36,17 +37,29 @@ def load_settings() -> Settings:
         raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
 
 
-async def connect(*, lazy: bool = False) -> Client:
-    """The Temporal client of the standard TEMPORAL_* variables and profiles, speaking pydantic."""
+async def connect(*, lazy: bool = False, metrics_port: int = 0) -> Client:
+    """The Temporal client of the standard TEMPORAL_* variables and profiles, speaking pydantic.
+
+    With a port, the SDK's metrics of this process are served there for Prometheus.
+    """
     config = ClientConfig.load_client_connect_config(override_env_vars=dict(environment()))
     config.setdefault("target_host", DEFAULT_TEMPORAL)
     try:
-        return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy)
+        return await Client.connect(
+            **config, data_converter=pydantic_data_converter, lazy=lazy, runtime=_runtime(metrics_port)
+        )
     except (RPCError, RuntimeError) as error:
         raise NotReadyError(
             f"No Temporal server answers at {config['target_host']} ({_short(error)})",
             "start the stack with: make dev (or set TEMPORAL_ADDRESS)",
         ) from None
+
+
+def _runtime(metrics_port: int) -> Runtime | None:
+    if not metrics_port:
+        return None
+    metrics = PrometheusConfig(bind_address=f"127.0.0.1:{metrics_port}", durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 
 
 @asynccontextmanager

@@ -26,10 +26,10 @@ EXCEPTIONS = {("starter/cli/servers.py", "worker")}
 
 SQL = re.compile(
     r"^\s*(select|insert into|update|delete from|create|alter|with \w+ as)\b.*\b(from|into|set|table|values|role|database|select)\b",
-    re.I | re.S,
+    re.IGNORECASE | re.DOTALL,
 )
 SQL_ROOMS = ("activities/store/", "starter/dev/postgres.py")
-BRANDS = re.compile(r"\b(perplexity|anthropic|claude|gemini|gong|brave|elevenlabs|voyage|telegram)\b", re.I)
+BRANDS = re.compile(r"\b(perplexity|anthropic|claude|gemini|gong|brave|elevenlabs|voyage|telegram)\b", re.IGNORECASE)
 BRAND_ROOMS = (
     "activities/providers/",
     "starter/web/",
@@ -204,7 +204,7 @@ def test_decisions_take_their_time_from_temporal() -> None:
         name(path)
         for path in (ROOT / "activities/store").rglob("*")
         if path.suffix in (".py", ".sql")
-        and re.search(r"\bnow\(\)|current_timestamp|clock_timestamp\(\)", path.read_text(), re.I)
+        and re.search(r"\bnow\(\)|current_timestamp|clock_timestamp\(\)", path.read_text(), re.IGNORECASE)
     }
     assert tellers <= {"activities/store/paces.py", "activities/store/health.py"}
 

@@ -19,9 +19,7 @@ PERSONAL = ("quibblewick", "zephyrine", "zorblatt", "merger")
 
 async def everything_temporal_knows(temporal: Client, tenant_id: str) -> str:
     """Histories, descriptions and attributes of all runs of a tenant, children included."""
-    known = []
-    async for run in temporal.list_workflows(f"TenantId = '{tenant_id}'"):
-        known.append(run.id)
+    known = [run.id async for run in temporal.list_workflows(f"TenantId = '{tenant_id}'")]
     parts = []
     for root in known:
         for workflow_id in [root, *await children(temporal, root)]:

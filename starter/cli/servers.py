@@ -30,7 +30,7 @@ def worker(
     import worker as composition  # noqa: PLC0415 - the providers' libraries take a second to load
 
     async def work() -> None:
-        await composition.run(settings, await connect(), names)
+        await composition.run(settings, await connect(metrics_port=settings.metrics_port), names)
 
     do(work())
 

@@ -73,7 +73,7 @@ def setup_with(**changes: str) -> tuple[str, ...]:
         (("web", "--port", "0"), "--port"),
         (("sandbox", "fault", "perplexity"), "Say what is to go wrong"),
         (("sandbox", "delay", "perplexity", "long"), "'seconds'"),
-        (("sandbox", "mail", "show", "0"), "'number'"),
+        (("sandbox", "mail", "show", "0"), "'N'"),
     ],
 )
 def test_bad_input_is_one_sentence(greenroom: Greenroom, folder: Path, words: tuple[str, ...], said: str) -> None:

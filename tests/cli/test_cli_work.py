@@ -79,7 +79,7 @@ async def test_research_waits_for_a_brief_that_can_be_read_in_every_way(wired: S
     assert (await beside("brief", "show", brief["id"], "--json")).document == brief
     assert (await beside("brief", "show", brief["id"], "--markdown")).out.startswith("# ")
     written = await beside("brief", "show", brief["id"], "--html", "brief.html")
-    assert (written.code, Path("brief.html").read_text()[:15]) == (0, "<!doctype html>")
+    assert (written.code, (await asyncio.to_thread(Path("brief.html").read_text))[:15]) == (0, "<!doctype html>")
 
     listed = await beside("brief", "list", "--json")
     assert [(one["id"], one["title"]) for one in listed.document] == [(brief["id"], ADA)]
@@ -199,12 +199,12 @@ async def test_nothing_to_meet_is_not_found(wired: Stage, beside: Beside) -> Non
 async def test_leaving_leaves_it_running(wired: Stage, folder: Path) -> None:
     """Ctrl-C while nobody works: the run stays, and how to look at it is said."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "starter", "research", ADA, "--watch"),
+        *(str(Path(sys.executable).parent / "greenroom"), "research", ADA, "--watch"),
         env={**os.environ, **environment(wired), "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    while not await wired.count("research"):
+    while not await wired.count("research"):  # noqa: ASYNC110 - another process writes it
         await asyncio.sleep(0.2)
     await asyncio.sleep(1)
     process.send_signal(signal.SIGINT)

@@ -1,13 +1,12 @@
-"""Servers that are killed and come back, and workers that are stopped, frozen or slow: the brief arrives by itself.
+"""Servers that are killed and come back, and workers that are stopped, slow or frozen: the brief arrives by itself.
 
-All of it happens at once, each on lanes or servers of its own, since most of it is waiting.
+All of it happens at once, since most of it is waiting.
 """
 
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,141 +14,137 @@ import pytest
 from starter.dev.postgres import Cluster
 from tests.crash.ground import Ground, Run, ground
 from tests.crash.invariants import complaints
-from tests.crash.servers import kill_postgres, until
+from tests.crash.servers import WorkerProcess, kill_postgres, until
 from worker import GRACE
 from workflows import policies
 
 AWAY_S = 2.0
 ARRIVES_WITHIN_S = 90.0
 
-Story = Callable[[], Awaitable[list[str]]]
+# What a worker needs to end beside its grace.
+CLOSING_S = 5.0
+
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
-async def stories(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Story]]:
-    """Each story is begun at once; what it returns is what can be complained of."""
-    folder = tmp_path_factory.mktemp("postgres")
+async def stories(
+    there: Ground, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, asyncio.Task[list[str]]]]:
+    """Each begins at once; what it returns is what there is to complain of."""
     told = {
         "temporal": temporal_is_killed(cluster),
-        "postgres": postgres_is_killed(folder),
-        "stopped": a_worker_is_told_to_stop(cluster),
-        "impatient": a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(cluster),
-        "frozen": a_worker_is_frozen(cluster),
+        "postgres": postgres_is_killed(tmp_path_factory.mktemp("postgres")),
+        "stopped": a_worker_is_told_to_stop(there),
+        "grace": a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(there),
+        "frozen": a_worker_is_frozen(there),
     }
     tasks = {name: asyncio.create_task(story) for name, story in told.items()}
-    yield {name: lambda task=task: task for name, task in tasks.items()}
+    yield tasks
     for task in tasks.values():
         task.cancel()
     await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
-@pytest.mark.timeout(200)
-async def test_a_killed_temporal_server_costs_a_while_and_nothing_else(stories: dict[str, Story]) -> None:
-    assert await stories["temporal"]() == []
-
-
-@pytest.mark.timeout(200)
-async def test_a_killed_postgres_costs_a_while_and_nothing_else(stories: dict[str, Story]) -> None:
-    assert await stories["postgres"]() == []
-
-
-@pytest.mark.timeout(200)
-async def test_a_worker_that_is_told_to_stop_ends_its_call_and_leaves_the_rest_to_the_next(
-    stories: dict[str, Story],
-) -> None:
-    assert await stories["stopped"]() == []
-
-
-@pytest.mark.timeout(200)
-async def test_a_call_that_outlasts_the_grace_of_a_stopping_worker_is_made_by_the_next(
-    stories: dict[str, Story],
-) -> None:
-    assert await stories["impatient"]() == []
-
-
-@pytest.mark.timeout(200)
-async def test_a_frozen_worker_that_comes_back_finds_everything_done_and_doubles_nothing(
-    stories: dict[str, Story],
-) -> None:
-    assert await stories["frozen"]() == []
-
-
-@asynccontextmanager
-async def slow(cluster: Cluster, database: str, **delays: float) -> AsyncIterator[tuple[Ground, Run]]:
-    """A run on a ground of its own, whose providers take their time."""
-    async with ground(cluster, database, lanes=1) as there:
-        there.sandbox.delays.update(delays)
-        async with there.run("kim") as run:
-            yield there, run
-
-
-async def calling(there: Ground, provider: str, calls: int) -> None:
-    async def so_many() -> bool:
-        return len(there.sandbox.journal.running(provider)) >= calls
-
-    await until(so_many, f"{calls} calls of {provider} under way", 60)
+@pytest.mark.parametrize(
+    "story",
+    [
+        pytest.param("temporal", id="a Temporal server that is killed costs a while"),
+        pytest.param("postgres", id="a Postgres that is killed costs a while"),
+        pytest.param("stopped", id="a worker that is told to stop ends its calls"),
+        pytest.param("grace", id="a call that outlasts the grace is made by the next worker"),
+        pytest.param("frozen", id="a frozen worker that comes back doubles nothing"),
+    ],
+)
+async def test_the_brief_arrives_once(stories: dict[str, asyncio.Task[list[str]]], story: str) -> None:
+    assert await stories[story] == []
 
 
 async def temporal_is_killed(cluster: Cluster) -> list[str]:
-    async with slow(cluster, "greenroom_crash_temporal", perplexity=3.0) as (there, run), run.worker().running():
-        await calling(there, "perplexity", 2)
-        await there.temporal.kill(AWAY_S)
-        run.restarts += 1
-        await run.brief(ARRIVES_WITHIN_S)
-        return complaints(await run.seen())
+    async with ground(cluster, "greenroom_crash_temporal", lanes=1) as there, there.run("kim") as run:
+        slow(run, 3.0)
+        async with run.worker().running():
+            await calling(run)
+            await there.temporal.kill(AWAY_S)
+            run.restarts += 1
+            return await ends_well(run)
 
 
 async def postgres_is_killed(folder: Path) -> list[str]:
-    """Its answers come while it is away."""
-    own = await asyncio.to_thread(Cluster, folder / "postgres")
+    """The answers come while it is away."""
+    cluster = await asyncio.to_thread(Cluster, folder / "data")
     try:
-        async with slow(own, "greenroom", perplexity=1.0) as (there, run), run.worker().running():
-            await calling(there, "perplexity", 2)
-            await kill_postgres(own, AWAY_S)
-            run.restarts += 1
-            await run.brief(ARRIVES_WITHIN_S)
-            return complaints(await run.seen())
-    finally:
-        await asyncio.to_thread(own.stop)
-
-
-async def a_worker_is_told_to_stop(cluster: Cluster) -> list[str]:
-    """Its two calls end within the grace, so nobody makes them again."""
-    async with slow(cluster, "greenroom_crash_stop", perplexity=3.0) as (there, run):
-        async with run.worker().running() as first:
-            await calling(there, "perplexity", 2)
-            said = await stops(run, first)
-        async with run.worker().running():
-            await run.brief(ARRIVES_WITHIN_S)
-        return said + complaints(await run.seen())
-
-
-async def a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(cluster: Cluster) -> list[str]:
-    async with slow(cluster, "greenroom_crash_grace") as (there, run):
-        there.sandbox.faults.put("perplexity", "slow", seconds=50.0, times=2)
-        async with run.worker().running() as first:
-            await calling(there, "perplexity", 2)
-            said = await stops(run, first)
-            run.restarts += 1
-        async with run.worker().running():
-            await run.brief(ARRIVES_WITHIN_S)
-        return said + complaints(await run.seen())
-
-
-async def stops(run: Run, first: "object") -> list[str]:
-    ...
-
-
-async def a_worker_is_frozen(cluster: Cluster) -> list[str]:
-    """Longer than its heartbeats may be missing; it comes back when another has written the brief."""
-    async with slow(cluster, "greenroom_crash_frozen", perplexity=1.0) as (there, run):
-        async with run.worker().running() as frozen:
-            await calling(there, "perplexity", 2)
-            frozen.send(signal.SIGSTOP)
+        async with ground(cluster, "greenroom", lanes=1) as there, there.run("kim") as run:
+            slow(run, 1.0)
             async with run.worker().running():
+                await calling(run)
+                await kill_postgres(cluster, AWAY_S)
                 run.restarts += 1
-                await asyncio.sleep(policies.HEARTBEAT.total_seconds())
+                return await ends_well(run)
+    finally:
+        await asyncio.to_thread(cluster.stop)
+
+
+async def a_worker_is_told_to_stop(there: Ground) -> list[str]:
+    """What it is doing ends within its grace, so nobody does it again."""
+    async with there.run("kim") as run:
+        slow(run, 3.0)
+        async with run.worker().running() as first:
+            await calling(run)
+            said = await stops(first)
+        async with run.worker().running():
+            return said + await ends_well(run)
+
+
+async def a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(there: Ground) -> list[str]:
+    async with there.run("kim") as run:
+        slow(run, 50.0, times=2)
+        async with run.worker().running() as first:
+            await calling(run)
+            said = await stops(first)
+            run.restarts += 1
+        async with run.worker().running():
+            return said + await ends_well(run)
+
+
+async def a_worker_is_frozen(there: Ground) -> list[str]:
+    """For longer than its heartbeats may be missing; when it comes back, another has written the brief."""
+    async with there.run("kim") as run:
+        slow(run, 1.0)
+        async with run.worker().running() as frozen:
+            await calling(run)
+            frozen.send(signal.SIGSTOP)
+            run.restarts += 1
+            async with run.worker().running():
                 await run.brief(ARRIVES_WITHIN_S)
                 frozen.send(signal.SIGCONT)
-                await asyncio.sleep(3)
-                return complaints(await run.seen())
+                await asyncio.sleep(policies.HEARTBEAT.total_seconds())
+                return await ends_well(run)
+
+
+def slow(run: Run, seconds: float, times: int | None = None) -> None:
+    run.ground.sandbox.faults.put("perplexity", "slow", seconds=seconds, times=times, match=run.name)
+
+
+async def calling(run: Run) -> None:
+    """Both look-ups are under way."""
+
+    async def both() -> bool:
+        return sum(run.name in str(call["about"]) for call in run.ground.sandbox.journal.running()) == 2
+
+    await until(both, "two calls under way", 60)
+
+
+async def stops(worker: WorkerProcess) -> list[str]:
+    """It ends by itself, in time, and says that all is well."""
+    asked, worst = time.monotonic(), GRACE.total_seconds() + CLOSING_S
+    worker.send(signal.SIGTERM)
+    code = await worker.ended(3 * worst)
+    took = time.monotonic() - asked
+    return [f"it ended with {code}"] * (code != 0) + [f"it took {took:.1f} s to end"] * (took > worst)
+
+
+async def ends_well(run: Run) -> list[str]:
+    await run.brief(ARRIVES_WITHIN_S)
+    found = complaints(await run.seen())
+    return [*found, f"history: {await run.history()}"] if found else []

@@ -5,6 +5,7 @@ Each case has a company of its own, by which its faults are matched, so that all
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -120,7 +121,7 @@ def _gaps(calls: list[dict[str, Any]]) -> list[float]:
     asked: dict[str, list[float]] = {}
     for call in calls:
         asked.setdefault(call["asked"], []).append(call["started"])
-    return [later - earlier for starts in asked.values() for earlier, later in zip(starts, starts[1:], strict=False)]
+    return [later - earlier for starts in asked.values() for earlier, later in pairwise(starts)]
 
 
 async def test_every_failed_run_is_told_once(stage: Stage) -> None:

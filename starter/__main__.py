@@ -1,5 +1,0 @@
-"""python -m starter: the command line without its script."""
-
-from starter.cli import main
-
-main()
