@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ BRIEFS, MANY = 40, 200
 INTERRUPTED = 130
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="What durability costs, beside plain asyncio.")
     parser.add_argument("-n", "--briefs", type=_count, help=f"briefs at once (default {BRIEFS})")
     parser.add_argument("--full", action="store_true", help=f"{MANY} briefs at once")
@@ -33,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=_groups, default="abc", metavar="abc", help="a: no delays, b: delays, c: pacing")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of the table")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where the figures are kept")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def _count(text: str) -> int:
@@ -105,7 +106,7 @@ def run(options: argparse.Namespace) -> None:
 
 def main() -> int:
     try:
-        run(arguments())
+        run(arguments(sys.argv[1:]))
     except SaidError as error:
         say(str(error))
         return error.exit_code

@@ -15,9 +15,9 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
 
 
-def spread(values: Sequence[float]) -> float:
-    """How far the values lie apart, as a share of their median."""
-    return (max(values) - min(values)) / percentile(values, 50)
+def spread(values: Sequence[float]) -> float | None:
+    """How far the values lie apart, as a share of their median; of one value nothing is known."""
+    return (max(values) - min(values)) / percentile(values, 50) if len(values) > 1 else None
 
 
 def critical_path_s(calls: Iterable[Record]) -> float:

@@ -78,16 +78,18 @@ def _costs(way: str, blocks: Sequence[Block]) -> Row:
 
 def _ratio(plain: Row, durable: Row) -> Row:
     """Durable as a multiple of plain, and how far plain itself was spread: less than that means nothing."""
+    spread = figures.spread(plain["cpu_ms_in_all_by_block"])
     return {
         "scenario": plain["scenario"],
         "cpu": round(durable["cpu_ms_in_all"] / plain["cpu_ms_in_all"], 2),
         "p50": round(durable["p50_ms"] / plain["p50_ms"], 3),
         "briefs_per_s": round(durable["briefs_per_s"] / plain["briefs_per_s"], 3),
-        "plain_cpu_spread": round(figures.spread(plain["cpu_ms_in_all_by_block"]), 3),
+        "plain_cpu_spread": None if spread is None else round(spread, 3),
     }
 
 
 def _pacing(pacing: Pacing, block: Block) -> Row:
+    """What the providers saw, against the settings. Its workers have just been started, so their CPU time tells nothing."""
     starts = [call["started"] for call in block.calls if call["provider"] == "perplexity"]
     limits = pacing.limits
     return {
@@ -100,8 +102,6 @@ def _pacing(pacing: Pacing, block: Block) -> Row:
         "allowed_gap_s": limits.gap_s,
         "took_s": round(max(starts) - min(starts), 2),
         "least_possible_s": round(least_possible_s(pacing, len(starts)), 2),
-        "briefs_per_s": round(block.briefs / block.wall_s, 2),
-        **_costs("durable", [block]),
     }
 
 

@@ -81,12 +81,12 @@ class Servers:
         sandbox = [sys.executable, "-m", "sandbox", f"--port={ports['sandbox']}"]
         sandbox += [f"--smtp-port={ports['sandbox_smtp']}"]
         plain = [sys.executable, "-m", "bench.plain", str(self.plain_socket)]
-        for name, command, ready in (
-            ("temporal", temporal, self._knows_namespace),
-            ("sandbox", sandbox, lambda: listens(ports["sandbox"])),
-            ("plain", plain, self._plain_listens),
-        ):
-            await self._start(exits, name, self._part(name, command, ready))
+        parts = {
+            "temporal": self._part("temporal", temporal, self._knows_namespace),
+            "sandbox": self._part("sandbox", sandbox, lambda: listens(ports["sandbox"])),
+            "plain": self._part("plain", plain, self._plain_listens),
+        }
+        await asyncio.gather(*(self._start(exits, name, part) for name, part in parts.items()))
 
     async def _start(self, exits: AsyncExitStack, name: str, part: Part) -> None:
         exits.push_async_callback(part.stop)
@@ -101,6 +101,8 @@ class Servers:
         """All that a worker is told; the plain script gets the same."""
         return {
             "PYTHONPATH": str(ROOT),
+            # A caller that forbids compiled modules would have every workflow compile its own again.
+            "PYTHONDONTWRITEBYTECODE": "",
             "DATABASE_URL": self.urls.application,
             "DATABASE_CROSSING_URL": self.urls.crossing,
             "TEMPORAL_ADDRESS": self._address,

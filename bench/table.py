@@ -29,7 +29,7 @@ def show(report: dict[str, Any]) -> None:
 
 def _table(report: dict[str, Any]) -> Table:
     table = Table(title=f"Greenroom bench, pace {report['pace']}", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("scenario")
+    table.add_column("scenario", no_wrap=True)
     table.add_column("way")
     for name in COLUMNS:
         table.add_column(name, justify="right")
@@ -38,16 +38,16 @@ def _table(report: dict[str, Any]) -> Table:
         table.add_row("", "durable", *_cells(durable))
         table.add_row("", "ratio", *_ratio_cells(ratio), style="bold", end_section=True)
     if report["pacing"] is not None:
-        table.add_row(_pacing_words(report["pacing"]), "durable", *_cells(report["pacing"]))
+        table.add_row(_pacing_words(report["pacing"]), "durable")
     return table
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    cpu, of_path = row["cpu_ms"], row.get("of_critical_path_p50")
+    cpu, of_path = row["cpu_ms"], row["of_critical_path_p50"]
     return [
         f"{row['briefs_per_s']:.2f}",
-        _short(row.get("p50_ms")),
-        _short(row.get("p95_ms")),
+        _short(row["p50_ms"]),
+        _short(row["p95_ms"]),
         "" if of_path is None else f"{of_path:.3f}",
         *(_short(cpu[name]) for name in ("worker", "temporal", "postgres")),
         _short(row["cpu_ms_in_all"]),
@@ -66,9 +66,9 @@ def _pacing_words(pacing: dict[str, Any]) -> str:
     window = pacing["pace"].partition("/")[2].partition("+")[0]
     return (
         f"pace {pacing['pace']}, {pacing['look_ups']} look-ups, {pacing['workers']} workers\n"
-        f"  in any {window}: {pacing['most_in_window']} of {pacing['allowed_in_window']} starts\n"
-        f"  gap: {pacing['least_gap_s']} s of at least {pacing['allowed_gap_s']} s\n"
-        f"  took {pacing['took_s']} s; possible {pacing['least_possible_s']} s"
+        f"  any {window}: {pacing['most_in_window']} starts of {pacing['allowed_in_window']}\n"
+        f"  least gap {pacing['least_gap_s']} s of {pacing['allowed_gap_s']} s\n"
+        f"  in all {pacing['took_s']} s; possible {pacing['least_possible_s']} s"
     )
 
 
@@ -82,15 +82,14 @@ def _where(report: dict[str, Any]) -> str:
 
 def _noise(report: dict[str, Any]) -> str:
     machine = report["machine"]
-    spreads = ", ".join(f"{ratio['plain_cpu_spread']:.0%}" for ratio in report["ratios"])
+    known = [ratio["plain_cpu_spread"] for ratio in report["ratios"] if ratio["plain_cpu_spread"] is not None]
+    spreads = ", ".join(f"{spread:.0%}" for spread in known)
     return (
         f"Noise: others used {machine['others_share']:.0%} of the machine meanwhile (load before: "
-        f"{machine['load_before']}); CPU of the plain blocks of each scenario lay apart by {spreads or 'unknown'}."
+        f"{machine['load_before']}); CPU of the plain blocks of each scenario lay apart by {spreads or 'an unknown share'}."
     )
 
 
-def _short(value: float | None) -> str:
+def _short(value: float) -> str:
     """Three figures: more would be noise."""
-    if value is None:
-        return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

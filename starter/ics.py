@@ -114,12 +114,11 @@ def _text(data: bytes) -> str:
 
 
 def _instances(text: str, after: datetime, until: datetime) -> list[Instance]:
-    return [
-        one
-        for calendar in Calendar.from_ical(_trimmed(text, after, until), multiple=True)
-        if str(calendar.get("METHOD", "")).upper() != "CANCEL"
-        for one in _of(calendar, after, until)
-    ]
+    calendars = Calendar.from_ical(_trimmed(text, after, until), multiple=True)
+    if not calendars:
+        raise UsageError("The calendar file ends too early, without END:VCALENDAR", EXPORT)
+    standing = [one for one in calendars if str(one.get("METHOD", "")).upper() != "CANCEL"]
+    return [instance for calendar in standing for instance in _of(calendar, after, until)]
 
 
 def _trimmed(text: str, after: datetime, until: datetime) -> str:

@@ -40,6 +40,7 @@ BRAND_ROOMS = (
     "starter/cli/",
     "starter/dev/",
     "starter/checks.py",
+    "starter/logs.py",
     "workflows/queues.py",
 )
 

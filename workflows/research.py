@@ -54,7 +54,8 @@ class ResearchWorkflow:
             written = await self._write(begun)
         except (FailureError, asyncio.CancelledError) as error:
             begun, written = await self._give_up(error)
-        self._account.enter(Phase.READY, "done", story.COST.value_set(written.cost_micro_usd))
+        said = f"confidence {written.confidence}, ${written.cost_micro_usd / 1_000_000:.4f}"
+        self._account.enter(Phase.READY, said, story.COST.value_set(written.cost_micro_usd))
         return ResearchOutcome(
             brief_id=begun.brief_id,
             version=begun.version,
@@ -106,6 +107,7 @@ class ResearchWorkflow:
             look_up,
             id=ids.prospect_research(workflow.info().workflow_id, subject.key),
             static_summary=subject.label,
+            search_attributes=story.found_by(look_up.tenant_id),
             task_timeout=policies.WORKFLOW_TASK,
         )
 

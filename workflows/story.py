@@ -3,10 +3,10 @@
 from typing import Any
 
 from temporalio import exceptions, workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
-from schemas.base import RowId
+from schemas.base import RowId, TenantId
 from schemas.research import Begun, Gap, Phase, Progress, State, Subject
 
 TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
@@ -27,6 +27,11 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     URGENT,
     COST,
 )
+
+
+def found_by(tenant_id: TenantId) -> TypedSearchAttributes:
+    """What every run of the noun is found by, children included."""
+    return TypedSearchAttributes([SearchAttributePair(TENANT_ID, tenant_id), SearchAttributePair(NOUN, "research")])
 
 
 def why(error: BaseException) -> tuple[str, str]:

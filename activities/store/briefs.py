@@ -65,14 +65,15 @@ class BriefStore:
     async def keep_answer(
         self, order: Writing, prompt: Prompt, answer: ModelAnswer, *, provider: str, sandbox: bool, now: datetime
     ) -> None:
-        """Store a paid answer, good or bad, before anything is made of it. Safe to run twice: its key is the prompt's."""
+        """Store a paid answer, good or bad, before anything is made of it. Safe to run twice: an ask has one answer."""
         async with self._database.tenant(order.tenant_id) as connection:
+            await connection.execute("SELECT FROM research WHERE id = $1 FOR UPDATE", order.research_id)
             await connection.execute(
                 """
                 INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said,
                   input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
-                VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-                ON CONFLICT (tenant_id, subject_id, asked, asked_at) DO NOTHING
+                SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
+                WHERE (SELECT count(*) FROM answers WHERE subject_id = $1) < $13
                 """,
                 order.brief_id,
                 order.research_id,
@@ -86,6 +87,7 @@ class BriefStore:
                 answer.usage.cost_micro_usd,
                 sandbox,
                 now,
+                order.ask,
             )
 
     @patient

@@ -80,9 +80,11 @@ class LookUpStore:
     async def keep(self, look_up: LookUp, question: Question, bought: Bought, *, holder: str, now: datetime) -> None:
         """Store a paid answer with its sources, in the transaction that ends the lease.
 
-        Safe to run twice: an answer that is already there is left alone.
+        Safe to run twice: an answer that is already there is left alone. So is one that another attempt bought while
+        this one was taken for dead.
         """
         async with self._database.tenant(look_up.tenant_id) as connection:
+            await _lock(connection, look_up.subject)
             answer_id = await _keep_answer(connection, look_up, question, bought, now)
             if answer_id is not None:
                 await _keep_sources(connection, look_up, answer_id, bought, now)
@@ -139,15 +141,22 @@ async def _release(connection: Connection, subject_id: RowId, holder: str) -> No
     await connection.execute("DELETE FROM leases WHERE subject_id = $1 AND holder = $2", subject_id, holder)
 
 
+async def _lock(connection: Connection, subject: Subject) -> None:
+    """One at a time keeps answers about a subject."""
+    table = "companies" if subject.key is None else "prospects"
+    await connection.execute(f"SELECT FROM {table} WHERE id = $1 FOR UPDATE", subject.subject_id)
+
+
 async def _keep_answer(
     connection: Connection, look_up: LookUp, question: Question, bought: Bought, now: datetime
 ) -> RowId | None:
-    """The new row's id; none when a lost reply made us come twice."""
+    """The new row's id; none when there is one that serves: a lost reply made us come twice, or another asked too."""
     row_id: RowId | None = await connection.fetchval(
         """
         INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said, input_tokens,
           output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
-        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+        WHERE NOT EXISTS (SELECT FROM answers WHERE subject_id = $1 AND asked = $4 AND fresh_until > $12)
         ON CONFLICT (tenant_id, subject_id, asked, asked_at) DO NOTHING RETURNING id
         """,
         look_up.subject.subject_id,

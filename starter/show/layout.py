@@ -16,7 +16,7 @@ TITLES = {
     Section.RISKS: "Risks and objections",
 }
 
-ADVICE = (Section.FIT, Section.TALKING_POINTS, Section.QUESTIONS, Section.RISKS)
+ADVICE = (Section.TALKING_POINTS, Section.QUESTIONS, Section.FIT, Section.RISKS)
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,11 @@ class Laid:
 
 
 def lay_out(brief: Brief) -> Laid:
-    used = {claim.evidence_id for claim in brief.claims}
-    sources = tuple(piece for piece in brief.evidence if piece.id in used)
+    by_id = {piece.id: piece for piece in brief.evidence}
+    facts = (
+        claim.evidence_id for subject in brief.subjects for claim in brief.claims if claim.subject_id == subject.id
+    )
+    sources = tuple(by_id[evidence_id] for evidence_id in dict.fromkeys(facts) if evidence_id in by_id)
     numbers = {piece.id: number for number, piece in enumerate(sources, start=1)}
     lines = {claim.id: Line(claim, _sources(claim, brief, numbers)) for claim in brief.claims}
 

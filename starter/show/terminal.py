@@ -7,7 +7,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from activities.plain import clean
-from schemas.briefs import Brief, BriefSubject, Confidence
+from schemas.briefs import Brief, BriefSubject, Confidence, Evidence
 from starter.show.layout import SANDBOX_NOTICE, Laid, Line, dollars, lay_out, when
 
 COLOURS = {Confidence.HIGH: "green", Confidence.MEDIUM: "yellow", Confidence.LOW: "red"}
@@ -21,8 +21,9 @@ def show(brief: Brief, console: Console) -> None:
 def render(brief: Brief) -> RenderableType:
     laid = lay_out(brief)
     parts: list[RenderableType] = [_head(laid)]
-    parts += [_subject(subject, lines) for subject, lines in (*laid.people, *laid.companies)]
+    parts += [_subject(subject, lines) for subject, lines in laid.people]
     parts += [Group(_title(title), *(_bullet(line) for line in lines)) for title, lines in laid.advice]
+    parts += [_subject(subject, lines) for subject, lines in laid.companies]
     parts += [_gaps(brief), _sources(laid), _foot(brief)]
     return Group(*parts)
 
@@ -51,8 +52,6 @@ def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> RenderableType:
 def _bullet(line: Line) -> RenderableType:
     text = Text(f"• {_safe(line.claim.text)}")
     text.append("".join(f" [{number}]" for number in line.sources), style="dim")
-    if line.claim.quote:
-        text.append(f"\n  “{_safe(line.claim.quote)}”", style="dim italic")
     return Padding(text, (0, 0, 0, 2))
 
 
@@ -64,11 +63,20 @@ def _gaps(brief: Brief) -> RenderableType:
 
 
 def _sources(laid: Laid) -> RenderableType:
-    lines = [
-        Text(f"  [{number}] {_safe(piece.title)} ({piece.published or 'no date'}) {_safe(piece.url)}", style="dim")
-        for number, piece in enumerate(laid.sources, start=1)
-    ]
+    """Each source with the words that are quoted from it."""
+    quotes: dict[str, list[str]] = {}
+    for claim in laid.brief.claims:
+        if claim.evidence_id and claim.quote:
+            quotes.setdefault(claim.evidence_id, []).append(claim.quote)
+    lines = [_source(number, piece, quotes[piece.id]) for number, piece in enumerate(laid.sources, start=1)]
     return Group(_title("Sources"), *lines)
+
+
+def _source(number: int, piece: Evidence, quotes: list[str]) -> RenderableType:
+    text = Text(f"[{number}] {_safe(piece.title)} ({piece.published or 'no date'})\n{_safe(piece.url)}", style="dim")
+    for quote in dict.fromkeys(quotes):
+        text.append(f"\n“{_safe(quote)}”", style="dim italic")
+    return Padding(text, (0, 0, 0, 2))
 
 
 def _foot(brief: Brief) -> RenderableType:

@@ -18,8 +18,8 @@ from starter.web.metrics import Metrics
 
 log = structlog.get_logger("web")
 
-# Longer than Postgres is waited for, shorter than a person or a proxy waits.
-LONGEST_S = 20.0
+# As long as a person waits. A store waits longer for an absent Postgres; a page says so instead.
+LONGEST_S = 8.0
 SOON = {"Retry-After": "30"}
 QUIET = {"/healthz", "/readyz", "/metrics"}
 

@@ -204,7 +204,7 @@ async def test_leaving_leaves_it_running(wired: Stage, folder: Path) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    while not await wired.count("research"):  # noqa: ASYNC110 - another process writes it
+    while not await wired.count("research"):
         await asyncio.sleep(0.2)
     await asyncio.sleep(1)
     process.send_signal(signal.SIGINT)

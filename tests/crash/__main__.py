@@ -36,8 +36,6 @@ async def _all(cluster: Cluster, seeds: list[int]) -> int:
         for seed in seeds:
             reports += await _seed(there, Shape.of(seed))
     bad = [report for report in reports if report.complaints]
-    for report in bad:
-        say(str(report))
     slowest = max(report.going_on_s for report in reports)
     say(f"{len(reports)} kills, {len(bad)} with complaints; went on within {slowest:.1f} s at most;")
     say(f"{time.monotonic() - begun:.0f} s in all.")
@@ -51,8 +49,11 @@ async def _seed(there: Ground, shape: Shape) -> list[Report]:
     say(f"\n{shape}: {len(found)} points, {least} calls without a kill")
     say(f"  {'killed at':<32}{'went on':>10}{'brief':>10}{'calls':>7}")
     for report in reports:
-        mark = "" if not report.complaints else "  !"
+        mark = "  !" * bool(report.complaints) + "  (alone)" * report.again
         say(f"  {report.point!s:<32}{report.going_on_s:>8.1f} s{report.brief_s:>8.1f} s{report.calls:>7}{mark}")
+    for report in reports:
+        if report.complaints:
+            say(str(report))
     return reports
 
 

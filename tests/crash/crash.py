@@ -5,6 +5,7 @@ begun ─▶ the doomed worker ─▶ SIGKILL ─▶ its heir polls ─▶ the n
 
 import asyncio
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from tests.crash.servers import WorkerProcess
 GOES_ON_WITHIN_S = 10.0
 DIES_WITHIN_S = 30.0
 ARRIVES_WITHIN_S = 60.0
+
+LATE = "the heir went on after"
+BOUGHT_TOO_OFTEN = re.compile(r"\S+( again)? was bought \d+ times")
 
 # What the points of any run must be about.
 STEPS = frozenset({"begin", "claim", "keep", "material", "keep_answer", "finish"})
@@ -72,7 +76,13 @@ class Report:
     going_on_s: float = 0.0
     brief_s: float = 0.0
     calls: int = 0
+    again: bool = False
     history: Path | None = None
+
+    @property
+    def crowded(self) -> bool:
+        """All that is said of it a machine that was busy with something else explains."""
+        return all(complaint.startswith(LATE) or BOUGHT_TOO_OFTEN.match(complaint) for complaint in self.complaints)
 
     def __str__(self) -> str:
         said = [f"{self.shape}; killed at: {self.point}", *(f"  {complaint}" for complaint in self.complaints)]
@@ -88,8 +98,18 @@ async def points(ground: Ground, shape: Shape) -> list[Point]:
 
 
 async def crashes(ground: Ground, shape: Shape, where: Iterable[Point]) -> list[Report]:
-    """A run for each point, as many at once as there are lanes."""
-    return await asyncio.gather(*(crash(ground, shape, point) for point in where))
+    """A run for each point, as many at once as there are lanes.
+
+    On a busy machine a living worker misses heartbeats, and its heir is slow: such a point is looked at again, alone.
+    """
+    reports = await asyncio.gather(*(crash(ground, shape, point) for point in where))
+    return [await _again(ground, report) if report.complaints and report.crowded else report for report in reports]
+
+
+async def _again(ground: Ground, first: Report) -> Report:
+    report = await crash(ground, first.shape, first.point)
+    report.again = True
+    return report
 
 
 async def crash(ground: Ground, shape: Shape, point: Point, flaw: str | None = None) -> Report:
@@ -140,4 +160,4 @@ async def _judge(run: Run, report: Report, died: datetime, polled: datetime) -> 
     report.calls = len(seen.calls)
     report.complaints += complaints(seen)
     if report.going_on_s > GOES_ON_WITHIN_S:
-        report.complaints.append(f"the heir went on after {report.going_on_s:.1f} s")
+        report.complaints.append(f"{LATE} {report.going_on_s:.1f} s")

@@ -12,6 +12,8 @@ from activities.store.research import ResearchStore
 from schemas.briefs import Composed
 from schemas.research import Begun, LookUp, Start, Writing, Written
 
+LATE = timedelta(seconds=7)
+
 
 class ForgetfulLookUps(LookUpStore):
     """Never finds a stored answer."""
@@ -50,11 +52,42 @@ class RepeatingBriefs(BriefStore):
 
 
 class RepeatingLookUps(LookUpStore):
-    """Stores the sources of an answer once more each time."""
+    """Stores an answer and its sources twice."""
+
+    async def keep(self, look_up: LookUp, *rest: Any, **more: Any) -> None:
+        await super().keep(look_up, *rest, **more)
+        async with self._database.tenant(look_up.tenant_id) as connection:
+            await connection.execute(
+                """
+                WITH again AS (
+                  INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said,
+                    input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
+                  SELECT tenant_id, subject_id, research_id, version, asked, provider, model, said, input_tokens,
+                    output_tokens, cost_micro_usd, sandbox, asked_at + interval '1 s', fresh_until
+                  FROM answers WHERE subject_id = $1 RETURNING id
+                )
+                INSERT INTO evidence (tenant_id, answer_id, subject_id, position, url, title, text, fetched_at)
+                SELECT e.tenant_id, again.id, e.subject_id, e.position, e.url, e.title, e.text, e.fetched_at
+                FROM evidence e, again WHERE e.subject_id = $1
+                """,
+                look_up.subject.subject_id,
+            )
+
+
+class LateLookUps(LookUpStore):
+    """No bug: another attempt, taken for dead, comes with an answer of its own."""
 
     async def keep(self, look_up: LookUp, *rest: Any, now: datetime, **more: Any) -> None:
         await super().keep(look_up, *rest, now=now, **more)
-        await super().keep(look_up, *rest, now=now + timedelta(microseconds=1), **more)
+        await super().keep(look_up, *rest, now=now + LATE, **more)
+
+
+class LateBriefs(BriefStore):
+    """Likewise for writing."""
+
+    async def keep_answer(self, order: Writing, *rest: Any, now: datetime, **more: Any) -> None:
+        await super().keep_answer(order, *rest, now=now, **more)
+        await super().keep_answer(order, *rest, now=now + LATE, **more)
 
 
 FLAWS: dict[str, dict[str, type]] = {
@@ -62,6 +95,7 @@ FLAWS: dict[str, dict[str, type]] = {
     "begins again": {"ResearchStore": RestartingRuns},
     "finishes twice": {"BriefStore": RepeatingBriefs},
     "stores answers twice": {"LookUpStore": RepeatingLookUps},
+    "comes late": {"LookUpStore": LateLookUps, "BriefStore": LateBriefs},
 }
 
 

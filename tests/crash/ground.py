@@ -26,7 +26,6 @@ from tests.crash.doomed_worker import Order, Point
 from tests.crash.servers import TemporalServer, WorkerProcess
 from tests.crash.witness import Seen, Witness
 from tests.stage import Stage
-from workflows import ids
 
 
 @dataclass

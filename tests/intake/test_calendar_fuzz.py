@@ -55,8 +55,7 @@ def understood(data: bytes) -> None:
     """Nothing but a UsageError leaves, and what comes out can be stored."""
     try:
         found = ics.read(data, NOW, NOW + timedelta(days=30))
-    except UsageError as error:
-        assert "\n" not in str(error)
+    except UsageError:
         return
     for one in ics.between(found, NOW, NOW + timedelta(days=30), UTC):
         assert 0 < len(one.key) <= ics.LONGEST_KEY

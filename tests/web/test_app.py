@@ -190,7 +190,8 @@ async def test_nobody_waits_for_ever(site: Site, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(guard, "LONGEST_S", 0.05)
     monkeypatch.setattr(site.shelf, "brief", never)
-    status, _, _ = await site.get(site.link(rich()))
+    async with asyncio.timeout(5):
+        status, _, _ = await site.get(site.link(rich()))
 
     assert status == 503
 
