@@ -129,9 +129,14 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with activities(settings) as owners, AsyncExitStack() as workers:
-        for name in queue_names:
-            worker = build_worker(client, owners, task_queue=name, max_concurrent_activities=_slots(settings, name))
-            await workers.enter_async_context(worker)
+        working = [
+            await workers.enter_async_context(
+                build_worker(client, owners, task_queue=name, max_concurrent_activities=_slots(settings, name))
+            )
+            for name in queue_names
+        ]
         log.info("working", queues=list(queue_names), namespace=client.namespace)
         await stop.wait()
         log.info("stopping")
+        # All at once: one after another, the last would take new work for as long as the others have grace.
+        await asyncio.gather(*(worker.shutdown() for worker in working))

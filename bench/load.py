@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import figures
+from bench.history import History
 from bench.orders import Order
 from bench.servers import Providers, Servers
 from bench.ways import Durable, Way
@@ -24,8 +25,7 @@ class Block:
     paths_s: list[float]
     cpu_s: dict[str, float]
     calls: list[dict[str, Any]] = field(repr=False)
-    events: int = 0
-    bytes: int = 0
+    history: History
 
     @property
     def briefs(self) -> int:
@@ -49,17 +49,14 @@ class Load:
         await asyncio.sleep(SETTLE_S)
         after, calls = self._servers.cpu_s(), await self._new_calls()
         by_brief = figures.by_tag(calls, [order.tag for order in orders])
-        sizes: list[tuple[int, int]] = (
-            [await way.history(order) for order in orders] if isinstance(way, Durable) else []
-        )
+        histories = [await way.history(order) for order in orders] if isinstance(way, Durable) else []
         return Block(
             wall_s=wall_s,
             times_s=times_s,
             paths_s=[figures.critical_path_s(by_brief[order.tag]) for order in orders],
             cpu_s={name: after[name] - before[name] for name in before},
             calls=calls,
-            events=sum(events for events, _ in sizes),
-            bytes=sum(size for _, size in sizes),
+            history=sum(histories, History()),
         )
 
     async def _new_calls(self) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from bench import figures
+from bench.history import History
 from bench.load import Block
 from bench.scenarios import Measured, Pacing, Scenario
 from bench.ways import Durable, Plain
@@ -52,6 +53,7 @@ def _times(blocks: Sequence[Block], *, delayed: bool) -> Row:
     of_path = [time / path for time, path in zip(times, paths, strict=True)]
     return {
         "briefs": len(times),
+        "times_ms": [_ms(seconds) for seconds in times],
         "briefs_per_s": round(len(times) / sum(block.wall_s for block in blocks), 2),
         "p50_ms": _ms(figures.percentile(times, 50)),
         "p95_ms": _ms(figures.percentile(times, 95)),
@@ -64,6 +66,7 @@ def _times(blocks: Sequence[Block], *, delayed: bool) -> Row:
 def _costs(way: str, blocks: Sequence[Block]) -> Row:
     """For each brief. `beside_cpu_ms` is what the providers and the load itself took: it is no cost of a brief."""
     briefs = sum(block.briefs for block in blocks)
+    history = sum((block.history for block in blocks), History())
     cpu = {name: round(_cpu_ms(blocks, name), 1) for name in WAYS[way]}
     worker, *servers = cpu
     return {
@@ -71,8 +74,10 @@ def _costs(way: str, blocks: Sequence[Block]) -> Row:
         "cpu_ms_in_all": round(sum(_cpu_ms(blocks, name) for name in WAYS[way]), 1),
         "cpu_ms_in_all_by_block": [round(sum(_cpu_ms([block], name) for name in WAYS[way]), 1) for block in blocks],
         "beside_cpu_ms": {name: round(_cpu_ms(blocks, name), 1) for name in ("sandbox", "client")},
-        "history_events": round(sum(block.events for block in blocks) / briefs, 1),
-        "history_bytes": round(sum(block.bytes for block in blocks) / briefs),
+        "provider_calls": round(sum(len(block.calls) for block in blocks) / briefs, 2),
+        "history_events": round(history.events / briefs, 1),
+        "history_bytes": round(history.bytes / briefs),
+        "setbacks": history.setbacks,
     }
 
 
@@ -102,6 +107,7 @@ def _pacing(pacing: Pacing, block: Block) -> Row:
         "allowed_gap_s": limits.gap_s,
         "took_s": round(max(starts) - min(starts), 2),
         "least_possible_s": round(least_possible_s(pacing, len(starts)), 2),
+        "setbacks": block.history.setbacks,
     }
 
 

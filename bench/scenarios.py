@@ -66,10 +66,10 @@ def schedule(briefs: int, *, quick: bool, groups: str) -> Schedule:
     """All there is, at full length or so that it takes about a minute, and of it only these groups."""
     few, singles = (1, 1) if quick else (3, 6)
     scenarios = (
-        Scenario("a", f"no delay, {briefs} at once", briefs, few, AT_ONCE),
-        Scenario("a", f"no delay, {briefs} at once, all fresh", briefs, few, AT_ONCE, fresh=True),
-        Scenario("b", "3 s / 10 s, one by one", 1, singles, REAL),
-        Scenario("b", f"3 s / 10 s, {briefs} at once", briefs, 1 if quick else 2, REAL),
+        Scenario("a", f"0 s, {briefs} at once", briefs, few, AT_ONCE),
+        Scenario("a", f"0 s, {briefs} at once, fresh", briefs, few, AT_ONCE, fresh=True),
+        Scenario("b", "3+10 s, one by one", 1, singles, REAL),
+        Scenario("b", f"3+10 s, {briefs} at once", briefs, 1 if quick else 2, REAL),
     )
     pacing = Pacing(look_ups=20) if quick else Pacing()
     return Schedule(tuple(one for one in scenarios if one.group in groups), pacing if "c" in groups else None)

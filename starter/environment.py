@@ -76,4 +76,5 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 def _short(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:120]
+    """What it says before it quotes the library below it."""
+    return str(error).split("\n", 1)[0].split(": ", 1)[0][:120]

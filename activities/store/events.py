@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from activities.store.database import Connection, Database
+from activities.store.database import Connection, Database, patient
 from schemas.base import TenantId
 from schemas.events import Event
 
@@ -26,6 +26,7 @@ class EventStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @patient
     async def after(self, tenant_id: TenantId, sequence: int, limit: int = 100) -> list[Event]:
         """The events that follow `sequence`, oldest first."""
         async with self._database.tenant(tenant_id) as connection:
@@ -39,6 +40,7 @@ class EventStore:
             )
             return [Event(tenant_id=tenant_id, **row) for row in rows]
 
+    @patient
     async def newest(self, tenant_id: TenantId, count: int) -> int:
         """The sequence after which the newest `count` events stand."""
         async with self._database.tenant(tenant_id) as connection:

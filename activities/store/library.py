@@ -101,7 +101,7 @@ async def _brief(connection: Connection, row: asyncpg.Record) -> Brief:
                 "time_zone",
             )
         },
-        title=row["title"] or "Ad hoc research",
+        title=row["title"] or ", ".join(one["name"] for one in subjects if one["kind"] == "person"),
         subjects=tuple(_picked(BriefSubject, one, id=one["subject_id"]) for one in subjects),
         claims=tuple(_picked(Claim, one) for one in claims),
         evidence=tuple(_picked(Evidence, one) for one in evidence),

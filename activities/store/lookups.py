@@ -37,17 +37,12 @@ class LookUpStore:
         """
         async with self._database.tenant(look_up.tenant_id) as connection:
             question = ask(await _subject(connection, look_up.subject), look_up.question)
-            known: int | None = await connection.fetchval(
-                """
-                SELECT (SELECT count(*) FROM evidence e WHERE e.answer_id = a.id)
-                FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3
-                ORDER BY asked_at DESC LIMIT 1
-                """,
-                look_up.subject.subject_id,
-                question.asked,
-                look_up.now,
-            )
+            known = await _known(connection, look_up, question)
             ours = known is None and await _lease(connection, look_up.subject.subject_id, holder, now)
+            if ours and (known := await _known(connection, look_up, question)) is not None:
+                # Kept by the lease's last holder, for whose end we waited.
+                await _release(connection, look_up.subject.subject_id, holder)
+                ours = False
             if ours:
                 await tries.begin(
                     connection, look_up.research_id, look_up.version, look_up.subject.subject_id, now, queued_s
@@ -119,6 +114,21 @@ def company(row: asyncpg.Record) -> Company:
     """From a row of `companies`."""
     name = row["profile"].get("name") or ""
     return Company(id=row["id"], domain=row["domain"], name=name, looked_up=row["fresh_until"] is not None)
+
+
+async def _known(connection: Connection, look_up: LookUp, question: Question) -> int | None:
+    """How much evidence the kept answer has; none when nothing serves."""
+    known: int | None = await connection.fetchval(
+        """
+        SELECT (SELECT count(*) FROM evidence e WHERE e.answer_id = a.id)
+        FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3
+        ORDER BY asked_at DESC LIMIT 1
+        """,
+        look_up.subject.subject_id,
+        question.asked,
+        look_up.now,
+    )
+    return known
 
 
 async def _lease(connection: Connection, subject_id: RowId, holder: str, now: datetime) -> bool:

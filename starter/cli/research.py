@@ -10,12 +10,14 @@ from schemas.base import RowId
 from schemas.briefs import Brief
 from schemas.meetings import Attendee
 from starter import intake, start
+from starter.checks import polled
 from starter.cli import do
 from starter.cli.briefs import link_to, put
-from starter.cli.options import Json, Tenant, Wait, Watch, put_json
+from starter.cli.options import Json, Tenant, Wait, Watch, progress, put_json
 from starter.cli.waiting import Handle, finish, research_id
 from starter.desk import Desk, desk
 from starter.words import NotFoundError, UsageError
+from workflows import queues
 
 
 def research(
@@ -79,7 +81,10 @@ async def begin(at: Desk, client: Client, wanted: RowId) -> Handle:
         raise NotFoundError("There is no such meeting or research", "greenroom runs shows what is known")
     if not occasion.active:
         raise UsageError("Its campaign is not active, and nothing is started for it", "greenroom campaign list")
-    return await start.research(client, at.tenant, occasion)
+    handle = await start.research(client, at.tenant, occasion)
+    if not await polled(client, queues.WORKFLOWS):
+        progress.print("No worker is there to do it yet; start one with: greenroom worker", style="yellow")
+    return handle
 
 
 async def result(at: Desk, handle: Handle, *, wait: bool, watch: bool) -> Result:

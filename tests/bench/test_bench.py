@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 
 from bench import cpu, figures
 from bench.__main__ import arguments
+from bench.history import setbacks
 from bench.report import least_possible_s
 from bench.scenarios import REAL, Pacing, schedule
 
@@ -95,6 +98,17 @@ def test_the_least_possible_time_follows_from_window_and_gap(pace: str, look_ups
     assert least_possible_s(Pacing(pace=pace), look_ups) == pytest.approx(seconds)
 
 
+def test_setbacks_are_what_went_wrong_and_attempts_beyond_the_first() -> None:
+    third = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+    third.activity_task_started_event_attributes.attempt = 3
+    first = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+    first.activity_task_started_event_attributes.attempt = 1
+    late = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+    good = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+
+    assert setbacks([first, third, late, good]) == 3
+
+
 def test_cpu_time_of_children_that_are_gone_is_not_lost() -> None:
     burn = "import time; [0 for _ in iter(lambda: time.process_time() < 0.3, False)]"
     script = (
@@ -163,3 +177,5 @@ def _is_measured(row: dict[str, Any]) -> None:
     # Three prospects as children, or nobody to look up.
     assert (10 if fresh else 50) * durable <= row["history_events"] <= (40 if fresh else 120) * durable
     assert (row["history_bytes"] > 0) is durable
+    # Five look-ups and the writing, or the writing alone: nothing is bought twice.
+    assert row["provider_calls"] == (1 if fresh else 6)

@@ -44,9 +44,9 @@ def test_no_secret_is_shown(greenroom: Greenroom, monkeypatch: pytest.MonkeyPatc
 def test_the_strongest_origin_is_told(greenroom: Greenroom, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".greenroom").mkdir()
     (folder / ".greenroom/stack.env").write_text(
-        "GREENROOM_LINK_DAYS='3'\nGREENROOM_TENANT='stack'\nTEMPORAL_ADDRESS='a:1'\n"
+        "GREENROOM_LINK_DAYS='3'\nGREENROOM_MODEL_SLOTS='6'\nGREENROOM_TENANT='stack'\nTEMPORAL_ADDRESS='a:1'\n"
     )
-    (folder / ".env").write_text("GREENROOM_LINK_DAYS=4\nGREENROOM_SANDBOX=true\n")
+    (folder / ".env").write_text("GREENROOM_LINK_DAYS=4\nGREENROOM_MODEL_SLOTS=7\nGREENROOM_SANDBOX=true\n")
     monkeypatch.setenv("greenroom_link_days", "5")
 
     shown = {
@@ -55,6 +55,7 @@ def test_the_strongest_origin_is_told(greenroom: Greenroom, folder: Path, monkey
 
     assert shown["GREENROOM_LINK_DAYS"] == ("5", "environment")
     assert shown["GREENROOM_SANDBOX"] == ("true", ".env")
+    assert shown["GREENROOM_MODEL_SLOTS"] == ("7", ".env")
     assert shown["GREENROOM_TENANT"] == ("stack", ".greenroom/stack.env")
     assert shown["TEMPORAL_ADDRESS"] == ("a:1", ".greenroom/stack.env")
     assert shown["TEMPORAL_NAMESPACE"] == ("default", "default")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from activities.store.health import Role
@@ -107,14 +108,17 @@ async def test_a_superuser_and_a_database_without_tables_are_found_out(
     wired: Stage, cluster: Cluster, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = await cluster.create("greenroom_empty")
-    monkeypatch.setenv("DATABASE_URL", cluster.url("postgres", "greenroom_empty"))
+    connection = await asyncpg.connect(cluster.url("postgres", "greenroom_empty"))
+    await connection.execute("CREATE ROLE mighty LOGIN SUPERUSER NOBYPASSRLS")
+    await connection.close()
+    monkeypatch.setenv("DATABASE_URL", cluster.url("mighty", "greenroom_empty"))
     monkeypatch.setenv("DATABASE_CROSSING_URL", "postgres://nobody@127.0.0.1:1/x")
     monkeypatch.setenv("DATABASE_OWNER_URL", empty.owner)
 
     ended = await beside("doctor")
 
     assert ended.code == 4
-    assert "DATABASE_URL: logs in as postgres, which passes row security" in ended.out
+    assert "DATABASE_URL: logs in as mighty, which passes row security" in ended.out
     assert "DATABASE_CROSSING_URL: nobody is let in" in ended.out
     assert "migrations: not applied: 2026" in ended.out
 

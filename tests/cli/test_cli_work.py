@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from starter.checks import polled
 from tests.cli.conftest import Beside, Said, environment
 from tests.stage import Stage
+from workflows import queues
 
 ID = "3f2c0a9e-5b1d-4c7e-9a55-0d1f2e3c4b5a"
 ADA = "ada@lovelace.example"
@@ -114,10 +116,12 @@ async def test_a_failed_research_says_why_and_can_be_tried_again(wired: Stage, b
 
 async def test_what_runs_is_not_started_again(wired: Stage, beside: Beside) -> None:
     """No worker is there, so it goes on running."""
-    begun = (await beside("research", ADA, "--no-wait", "--json")).document
+    first = await beside("research", ADA, "--no-wait", "--json")
+    begun, alone = first.document, not await polled(wired.temporal, queues.WORKFLOWS)
     bare = await beside("research", ADA, "--no-wait")
     refused = await beside("retry", begun["id"], "--no-wait")
 
+    assert ("No worker is there" in first.err) == alone
     assert begun["workflow_id"] == f"research/{wired.tenant.id}/{begun['id']}"
     assert bare.out == f"{begun['id']}\n"
     assert (refused.code, "This research is running" in refused.err) == (2, True)

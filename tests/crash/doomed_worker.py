@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import aiohttp
@@ -104,7 +105,7 @@ class DoomedDatabase(Database):
 
 def _store_method() -> str:
     """Whose transaction it is: the method of a store that opens it."""
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         module = str(frame.f_globals.get("__name__"))
         if module.startswith(STORES) and module != DOORWAY:

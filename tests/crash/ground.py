@@ -42,14 +42,13 @@ class Ground:
 
     @asynccontextmanager
     async def run(
-        self, *names: str, companies: int = 1, asked_again: bool = False, **settings: Any
+        self, *names: str, companies: int = 1, asked_again: bool = False, beside: "Run | None" = None, **settings: Any
     ) -> AsyncIterator["Run"]:
         """A run of its own, begun: a tenant, a request about these people, at as many new companies.
 
-        Asked again: the first question about each of them finds nobody.
+        Asked again: the first question about each of them finds nobody. Beside another it shares its lane and workers.
         """
-        client = await self.lanes.get()
-        try:
+        async with self._lane(beside) as client:
             run = Run(self, client, f"n{next(self._numbers)}-{uuid4().hex[:8]}", settings)
             for number in range(companies * asked_again):
                 first = rf"{run.domain(number)}\", \"question\": 1"
@@ -57,6 +56,15 @@ class Ground:
             await run.begin([f"{name}@{run.domain(n % companies)}" for n, name in enumerate(names)])
             yield run
             await run.end()
+
+    @asynccontextmanager
+    async def _lane(self, beside: "Run | None") -> AsyncIterator[Client]:
+        if beside is not None:
+            yield beside.client
+            return
+        client = await self.lanes.get()
+        try:
+            yield client
         finally:
             self.lanes.put_nowait(client)
 

@@ -37,6 +37,7 @@ async def stories(
         "postgres": postgres_is_killed(tmp_path_factory.mktemp("postgres")),
         "stopped": a_worker_is_told_to_stop(there),
         "grace": a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(there),
+        "refusing": a_stopping_worker_is_given_more(there),
         "frozen": a_worker_is_frozen(there),
     }
     tasks = {name: asyncio.create_task(story) for name, story in told.items()}
@@ -53,6 +54,7 @@ async def stories(
         pytest.param("postgres", id="a Postgres that is killed costs a while"),
         pytest.param("stopped", id="a worker that is told to stop ends its calls"),
         pytest.param("grace", id="a call that outlasts the grace is made by the next worker"),
+        pytest.param("refusing", id="a worker that is told to stop takes nothing more"),
         pytest.param("frozen", id="a frozen worker that comes back doubles nothing"),
     ],
 )
@@ -107,6 +109,21 @@ async def a_worker_is_told_to_stop_in_a_call_that_outlasts_its_grace(there: Grou
             return said + await ends_well(run)
 
 
+async def a_stopping_worker_is_given_more(there: Ground) -> list[str]:
+    """While it writes one brief, another is asked for: it does not begin with that."""
+    async with there.run("kim") as run:
+        there.sandbox.faults.put("anthropic", "slow", seconds=8.0, match=run.name)
+        async with run.worker().running() as first:
+            await calling(run, "brief", 1)
+            stopping = asyncio.create_task(stops(first))
+            await asyncio.sleep(2)
+            async with there.run("lee", beside=run) as more:
+                said = await stopping
+                assert there.witness.calls(more.name) == []
+                async with run.worker().running():
+                    return said + await ends_well(run) + await ends_well(more)
+
+
 async def a_worker_is_frozen(there: Ground) -> list[str]:
     """When it comes back, another has written the brief.
 
@@ -132,13 +149,14 @@ def slow(run: Run, seconds: float, times: int | None = None) -> None:
     run.ground.sandbox.faults.put("perplexity", "slow", seconds=seconds, times=times, match=run.name)
 
 
-async def calling(run: Run) -> None:
-    """Both look-ups are under way."""
+async def calling(run: Run, about: str = "", calls: int = 2) -> None:
+    """So many calls are under way: both look-ups, if nothing else is said."""
 
-    async def both() -> bool:
-        return sum(run.name in str(call["about"]) for call in run.ground.sandbox.journal.running()) == 2
+    async def so_many() -> bool:
+        running = [str(call["about"]) for call in run.ground.sandbox.journal.running()]
+        return sum(run.name in one and one.startswith(about) for one in running) == calls
 
-    await until(both, "two calls under way", 60)
+    await until(so_many, f"{calls} calls under way", 60)
 
 
 async def stops(worker: WorkerProcess) -> list[str]:
