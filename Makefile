@@ -1,6 +1,6 @@
 # The front door. `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check bench crash clean
+.PHONY: help install demo dev test check bench crash
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,12 @@ dev: $(STAMP)  ## start everything and stay up until Ctrl-C
 
 test: $(STAMP)  ## all tests, on servers of their own
 	@$(BIN)/python -m pytest
+
+crash: $(STAMP)  ## kill the worker at every call and transaction of a brief (SEEDS=5)
+	@$(BIN)/python -m tests.crash --seeds $(or $(SEEDS),5)
+
+bench: $(STAMP)  ## measure, beside the same work without durability
+	@$(BIN)/python -m bench
 
 check: $(STAMP)  ## types and style
 	@$(BIN)/ruff check .

@@ -71,6 +71,9 @@ A_TURN_AND_A_CALL = timedelta(hours=4)
 # within 10 s of the kill: 6 s, the first pause of a retry (1 s or 2 s), and STICKY for a child and for its parent.
 HEARTBEAT = timedelta(seconds=6)
 
+# A step that ends with a silent worker is begun again this often: nobody refused it.
+SILENCES = 3
+
 # C0-3: three retries after 1, 2 and 4 s; a 429 says its own delay, at least 60 s (next_retry_delay).
 LOOK_UP = Step(
     task_queue=queues.SEARCH,

@@ -33,6 +33,7 @@ from schemas.research import (
     Written,
 )
 from workflows import ids, policies, story
+from workflows.steps import outliving
 from workflows.windows import within
 
 
@@ -129,12 +130,8 @@ class ResearchWorkflow:
         )
         problem: str | None = None
         for number in range(1, policies.ASKS + 1):
-            written = await workflow.execute_activity_method(
-                ResearchActivities.write,
-                order.model_copy(update={"ask": number}),
-                summary="write the brief" if number == 1 else f"repair the brief: {problem}",
-                **policies.WRITE,
-            )
+            summary = "write the brief" if number == 1 else f"repair the brief: {problem}"
+            written = await _write_once(order.model_copy(update={"ask": number}), summary)
             if written.problem is None:
                 return written
             problem = written.problem
@@ -194,6 +191,14 @@ class ProspectResearchWorkflow:
 
 async def _ask(look_up: LookUp) -> Found:
     summary = look_up.subject.label + (", asked another way" if look_up.question > 1 else "")
-    return await workflow.execute_activity_method(
-        ResearchActivities.look_up, look_up, summary=summary, **policies.LOOK_UP
+    return await outliving(
+        lambda: workflow.execute_activity_method(
+            ResearchActivities.look_up, look_up, summary=summary, **policies.LOOK_UP
+        )
+    )
+
+
+async def _write_once(order: Writing, summary: str) -> Written:
+    return await outliving(
+        lambda: workflow.execute_activity_method(ResearchActivities.write, order, summary=summary, **policies.WRITE)
     )

@@ -49,7 +49,8 @@ class ResearchActivities:
     async def look_up(self, look_up: LookUp) -> Found:
         """Safe to run twice: the answer to the same question is bought once and kept."""
         async with heartbeating():
-            clock, holder = Clock(), f"{activity.info().workflow_run_id}/{activity.info().activity_id}"
+            # Whatever try or step of this run asks, the lease on the subject is the same.
+            clock, holder = Clock(), activity.info().workflow_run_id
             claimed = await self._claim(look_up, holder, clock)
             if claimed.known is not None:
                 return Found(subject_id=look_up.subject.subject_id, evidence=claimed.known, reused=True)

