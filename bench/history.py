@@ -1,27 +1,30 @@
 """What the server keeps of a brief: how many events and bytes, and how many of them tell of something done again."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
+# A good run has none of these.
 SETBACKS = {
-    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: "workflow task timed out",
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: "workflow task failed",
+    EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: "activity timed out",
+    EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: "activity failed",
 }
+TRIED_AGAIN = "activity tried again"
 
 
 @dataclass(frozen=True)
 class History:
-    """Of a run and its children. `setbacks` are time-outs, failures and second attempts: a good run has none."""
+    """Of a run and its children: how long it is, and its setbacks by kind."""
 
     events: int = 0
     bytes: int = 0
-    setbacks: int = 0
+    setbacks: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: "History") -> "History":
         return History(self.events + other.events, self.bytes + other.bytes, self.setbacks + other.setbacks)
@@ -40,12 +43,9 @@ async def kept(client: Client, workflow_id: str, run_id: str | None = None) -> H
     return total
 
 
-def setbacks(events: Iterable[HistoryEvent]) -> int:
-    """An event each, and each attempt of an activity beyond its first, of which history keeps only the number."""
-    return sum(_setbacks(event) for event in events)
-
-
-def _setbacks(event: HistoryEvent) -> int:
-    if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-        return event.activity_task_started_event_attributes.attempt - 1
-    return int(event.event_type in SETBACKS)
+def setbacks(events: Sequence[HistoryEvent]) -> Counter[str]:
+    """What went wrong, and each attempt of an activity beyond its first, of which history keeps only the number."""
+    found = Counter(SETBACKS[event.event_type] for event in events if event.event_type in SETBACKS)
+    started = [event for event in events if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED]
+    again = sum(event.activity_task_started_event_attributes.attempt - 1 for event in started)
+    return found + Counter({TRIED_AGAIN: again})

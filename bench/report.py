@@ -77,7 +77,7 @@ def _costs(way: str, blocks: Sequence[Block]) -> Row:
         "provider_calls": round(sum(len(block.calls) for block in blocks) / briefs, 2),
         "history_events": round(history.events / briefs, 1),
         "history_bytes": round(history.bytes / briefs),
-        "setbacks": history.setbacks,
+        "setbacks": dict(history.setbacks),
     }
 
 
@@ -107,7 +107,7 @@ def _pacing(pacing: Pacing, block: Block) -> Row:
         "allowed_gap_s": limits.gap_s,
         "took_s": round(max(starts) - min(starts), 2),
         "least_possible_s": round(least_possible_s(pacing, len(starts)), 2),
-        "setbacks": block.history.setbacks,
+        "setbacks": dict(block.history.setbacks),
     }
 
 

@@ -64,7 +64,7 @@ class Measured:
 
 def schedule(briefs: int, *, quick: bool, groups: str) -> Schedule:
     """All there is, at full length or so that it takes about a minute, and of it only these groups."""
-    few, singles = (1, 1) if quick else (3, 6)
+    few, singles = (1, 1) if quick else (3, 5)
     scenarios = (
         Scenario("a", f"0 s, {briefs} at once", briefs, few, AT_ONCE),
         Scenario("a", f"0 s, {briefs} at once, fresh", briefs, few, AT_ONCE, fresh=True),

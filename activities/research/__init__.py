@@ -50,7 +50,7 @@ class ResearchActivities:
         """Safe to run twice: the answer to the same question is bought once and kept."""
         async with heartbeating():
             # Whatever try or step of this run asks, the lease on the subject is the same.
-            clock, holder = Clock(), activity.info().workflow_run_id
+            clock, holder = Clock(), activity.info().workflow_run_id or ""
             claimed = await self._claim(look_up, holder, clock)
             if claimed.known is not None:
                 return Found(subject_id=look_up.subject.subject_id, evidence=claimed.known, reused=True)

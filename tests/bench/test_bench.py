@@ -106,7 +106,8 @@ def test_setbacks_are_what_went_wrong_and_attempts_beyond_the_first() -> None:
     late = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
     good = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
 
-    assert setbacks([first, third, late, good]) == 3
+    assert setbacks([first, third, late, good]) == {"activity tried again": 2, "workflow task timed out": 1}
+    assert setbacks([first, good]) == {}
 
 
 def test_cpu_time_of_children_that_are_gone_is_not_lost() -> None:

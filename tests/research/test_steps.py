@@ -1,6 +1,7 @@
 """A step is begun again when its worker fell silent, and only then."""
 
 import pytest
+from temporalio import exceptions
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 
 from workflows import policies
@@ -22,7 +23,7 @@ def lost(cause: Exception) -> ActivityError:
 
 
 def timed_out(kind: TimeoutType) -> ActivityError:
-    return lost(TimeoutError("t", type=kind, last_heartbeat_details=()))
+    return lost(exceptions.TimeoutError("t", type=kind, last_heartbeat_details=()))
 
 
 async def tries(errors: list[ActivityError]) -> int:

@@ -34,7 +34,7 @@ async def sent(http: aiohttp.ClientSession, body: Body) -> bytes:
 async def last_record(sandbox: Sandbox) -> Body:
     """The journal is written when the server notices, which may be a moment after the client did."""
     async with asyncio.timeout(5):
-        while sandbox.journal.running():  # noqa: ASYNC110  another task, or another process
+        while sandbox.journal.running():
             await asyncio.sleep(0.01)
     return sandbox.journal.records()[-1]
 
@@ -221,7 +221,7 @@ async def test_a_client_that_leaves_is_written_down(sandbox: Sandbox, http: aioh
 
     call = asyncio.create_task(http.post(SEARCH, json=ada))
     async with asyncio.timeout(5):
-        while not sandbox.journal.running():  # noqa: ASYNC110  another task, or another process
+        while not sandbox.journal.running():
             await asyncio.sleep(0.01)
     assert sandbox.journal.running()[0]["about"] == "person:ada@lovelace.example"
     assert sandbox.journal.records() == []

@@ -30,7 +30,7 @@ async def test_it_serves_until_sigterm_and_writes_down_what_was_under_way(tmp_pa
         assert found is not None
         async with aiohttp.ClientSession(found[0]) as client:
             call = asyncio.create_task(client.post("/perplexity/v1/responses", data=b"{}"))
-            while not (await (await client.get("/sandbox/journal")).json())["running"]:  # noqa: ASYNC110  another task, or another process
+            while not (await (await client.get("/sandbox/journal")).json())["running"]:
                 await asyncio.sleep(0.01)
             process.send_signal(signal.SIGTERM)
             out, err = await process.communicate()
