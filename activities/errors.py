@@ -77,7 +77,7 @@ def database_failed(code: str | None) -> ApplicationError:
 
 
 def nothing_found(reasons: str) -> ApplicationError:
-    return ApplicationError(f"nothing usable came back ({reasons})", type="NothingFound", non_retryable=True)
+    return ApplicationError(f"no source came back ({reasons})", type="NothingFound", non_retryable=True)
 
 
 def too_slow(window: timedelta) -> ApplicationError:
