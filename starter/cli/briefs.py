@@ -13,6 +13,7 @@ from starter.cli.options import Json, Limit, Tenant, cell, console, only_one, pu
 from starter.desk import Desk, desk
 from starter.intake import row_id
 from starter.show import terminal
+from starter.show.document import document
 from starter.words import FailedError, NotFoundError, SaidError
 
 app = typer.Typer(help="Read briefs: in the terminal, as JSON, Markdown or a page.", no_args_is_help=True)
@@ -57,7 +58,7 @@ def list_(tenant: Tenant = None, json: Json = False, limit: Limit = 20) -> None:
 def put(brief: Brief, link: str, *, as_json: bool) -> None:
     """A brief on stdout; a person also gets the link to its page."""
     if as_json:
-        typer.echo(brief.model_dump_json(indent=2))
+        put_json(document(brief))
         return
     terminal.show(brief, console)
     console.print(f"\nIts page: {link}", soft_wrap=True, markup=False)
