@@ -71,20 +71,20 @@ async def test_research_waits_for_a_brief_that_can_be_read_in_every_way(wired: S
         done = await beside("research", ADA, "--watch", "--json")
     brief = done.document
 
-    assert (done.code, brief["sandbox"]) == (0, True)
+    assert (done.code, "sandbox data" in brief["notice"]) == (0, True)
     assert "Prospect 1 at lovelace.example: found" in done.err
     assert ADA not in done.err
 
-    shown = await beside("brief", "show", brief["id"])
+    shown = await beside("brief", "show", brief["brief_id"])
     assert "sandbox data" in shown.out
     assert f"/briefs/{brief['id']}?t=" in shown.out
-    assert (await beside("brief", "show", brief["id"], "--json")).document == brief
-    assert (await beside("brief", "show", brief["id"], "--markdown")).out.startswith("# ")
-    written = await beside("brief", "show", brief["id"], "--html", "brief.html")
+    assert (await beside("brief", "show", brief["brief_id"], "--json")).document == brief
+    assert (await beside("brief", "show", brief["brief_id"], "--markdown")).out.startswith("# ")
+    written = await beside("brief", "show", brief["brief_id"], "--html", "brief.html")
     assert (written.code, (await asyncio.to_thread(Path("brief.html").read_text))[:15]) == (0, "<!doctype html>")
 
     listed = await beside("brief", "list", "--json")
-    assert [(one["id"], one["title"]) for one in listed.document] == [(brief["id"], ADA)]
+    assert [(one["id"], one["title"]) for one in listed.document] == [(brief["brief_id"], ADA)]
     runs = await beside("runs")
     assert (runs.code, brief["research_id"] in runs.out, "ready" in runs.out) == (0, True, True)
 
