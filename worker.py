@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.interception import TellingByType
 from activities.pacing import Pacing
 from activities.providers import anthropic as claude
 from activities.providers.perplexity import Perplexity
@@ -57,7 +58,12 @@ async def activities(settings: Settings) -> AsyncIterator[list[object]]:
             Database.opened(settings.database_url, settings.database_crossing_url)
         )
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(headers={"accept-encoding": "identity"}, auto_decompress=False)
+            # Slots bound how many calls there are; the pool need not.
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                headers={"accept-encoding": "identity"},
+                auto_decompress=False,
+            )
         )
         search, model = web_search(settings, session), language_model(settings, stack)
         pacing = Pacing(PaceStore(database), settings.paces())
@@ -106,6 +112,7 @@ def build_worker(client: Client, owners: Iterable[object], *, task_queue: str, *
         workflows=WORKFLOWS if task_queue.endswith(queues.WORKFLOWS) else [],
         activities=[method for owner in owners for method in activity_methods(owner)],
         workflow_runner=SANDBOX,
+        interceptors=[TellingByType()],
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         sticky_queue_schedule_to_start_timeout=policies.STICKY,
         graceful_shutdown_timeout=GRACE,

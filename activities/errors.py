@@ -24,6 +24,9 @@ from temporalio.exceptions import ApplicationError
 
 WORTH_ANOTHER_TRY = {408, 409, 425}
 
+# Classes of Postgres's codes that speak of the data or the statement: the same again fails again.
+DATA_ITSELF = {"22", "23", "42"}
+
 # A wait longer than this is no politeness any more: the run's deadline is far behind.
 LONGEST_WAIT = timedelta(minutes=15)
 
@@ -72,8 +75,14 @@ def superseded() -> ApplicationError:
 
 
 def database_failed(code: str | None) -> ApplicationError:
-    """Postgres's five-character code, or the kind of its absence."""
-    return ApplicationError(f"postgres failed ({code})", type="DatabaseFailed")
+    """Postgres's five-character code, or the kind of its absence. What it will never take is not tried again."""
+    never = (code or "")[:2] in DATA_ITSELF
+    return ApplicationError(f"postgres failed ({code})", type="DatabaseFailed", non_retryable=never)
+
+
+def unexpected(error: BaseException) -> ApplicationError:
+    """A bug of ours, or a library's surprise: told by its type, since its text may quote anybody."""
+    return ApplicationError(f"unexpected {type(error).__name__}", type=type(error).__name__)
 
 
 def nothing_found(reasons: str) -> ApplicationError:

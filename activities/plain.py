@@ -27,6 +27,11 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", "", unmarked(text))
 
 
+def tokens(text: str) -> list[str]:
+    """The words and numbers of a text in their order, without case and accents."""
+    return re.findall(r"[^\W_]+", unmarked(text))
+
+
 def words(text: str) -> set[str]:
     """The words of a text, without case and accents; single letters and numbers are none."""
     return {word for word in re.split(r"[\W_\d]+", unmarked(text)) if len(word) > 1}

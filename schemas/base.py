@@ -26,10 +26,10 @@ Email = Annotated[
 class Message(BaseModel):
     """Ours. Crosses a Temporal boundary, so it may only ever gain defaulted fields."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Inbound(BaseModel):
     """Theirs. Parsed once, at the door, and translated to a Message before it travels."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)

@@ -46,9 +46,9 @@ class Confidence(StrEnum):
 
 
 class Document(BaseModel):
-    """Content. Frozen; unknown fields are a bug of ours."""
+    """Content. Frozen. What a later release has stored beside it is left alone, and errors quote nobody."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Evidence(Document):
@@ -71,7 +71,6 @@ class Person(Document):
     hint: str
     company_domain: str | None
     profile: "Profile"
-    looked_up: bool
 
 
 class Candidate(Document):
@@ -96,7 +95,6 @@ class Company(Document):
     id: RowId
     domain: str
     name: str = ""
-    looked_up: bool
 
 
 class Campaign(Document):

@@ -114,6 +114,8 @@ class Overdue(Message):
     version: int
     subject_ids: tuple[RowId, ...]
     limit_s: float
+    # The subject is the brief itself: its queue is the model's.
+    writing: bool = False
     now: datetime
 
 
@@ -137,6 +139,7 @@ class Failure(Message):
     step: str
     reason: str
     run_id: str
+    started_at: datetime
     now: datetime
 
 

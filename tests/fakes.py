@@ -32,10 +32,10 @@ class FakeStore:
     waits: list[float] = field(default_factory=list)
     queue_moves: bool = False
 
-    async def begin(self, start: Start) -> Begun:
+    async def begin(self, start: Start, *, sandbox: bool) -> Begun:
         return Begun(version=1, brief_id=made.BRIEF_ID, prospects=self.prospects, companies=self.companies)
 
-    async def tried(self, overdue: Overdue) -> list[Tried]:
+    async def tried(self, overdue: Overdue, provider: str) -> list[Tried]:
         nothing = {key: Tried(key, None, 0.0, self.queue_moves) for key in overdue.subject_ids}
         return [self.tries.get(key, nothing[key]) for key in overdue.subject_ids]
 
@@ -43,7 +43,9 @@ class FakeStore:
         self.failures.append(failure)
         return Written()
 
-    async def claim(self, look_up: LookUp, ask: Ask, *, holder: str, now: datetime, queued_s: float) -> Claimed:
+    async def claim(
+        self, look_up: LookUp, ask: Ask, *, sandbox: bool, holder: str, now: datetime, queued_s: float
+    ) -> Claimed:
         subject = made.person() if look_up.subject.key else made.material().companies[0]
         question = ask(subject, look_up.question)
         if question.asked in self.kept:
@@ -60,7 +62,7 @@ class FakeStore:
     async def keep(self, look_up: LookUp, question: Question, bought: Bought, *, holder: str, now: datetime) -> None:
         self.kept[question.asked] = bought
 
-    async def material(self, order: Writing, now: datetime, queued_s: float) -> Material:
+    async def material(self, order: Writing, *, sandbox: bool, now: datetime, queued_s: float) -> Material:
         self._try(order.brief_id, now, queued_s)
         return made.material(evidence=self._evidence(), answers=tuple(self.answers))
 

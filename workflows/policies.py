@@ -51,6 +51,7 @@ SHORTEST_WINDOW = timedelta(seconds=1)
 
 # Behind a long queue, which no window counts, a run may last hours; this only ends what nobody will ever finish.
 BACKSTOP = timedelta(days=1)
+LONGEST_RUN = BACKSTOP / 2
 
 # S0-2.10 and C0-5: two retries, after 1 s and 2 s. The store waits up to 15 s for an absent Postgres inside a try.
 DATABASE = ShortStep(

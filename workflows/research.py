@@ -147,6 +147,7 @@ class ResearchWorkflow:
             step=step,
             reason=f"{step}: {reason}",
             run_id=workflow.info().run_id,
+            started_at=workflow.info().start_time,
             now=workflow.now(),
         )
         written = await workflow.execute_local_activity_method(
@@ -166,10 +167,11 @@ class ResearchWorkflow:
                 version=begun.version,
                 subject_ids=subject_ids,
                 limit_s=window.total_seconds(),
+                writing=begun.brief_id in work,
                 now=workflow.now(),
             )
             return await workflow.execute_local_activity_method(
-                ResearchActivities.overdue, question, summary="who has had their time", **policies.DATABASE
+                ResearchActivities.overdue, question, summary="who has had their time", **policies.TELLING
             )
 
         await within(window, work, overdue, summary=f"{self._account.step} window")

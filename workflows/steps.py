@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from temporalio import exceptions
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import policies
 
@@ -14,7 +14,8 @@ R = TypeVar("R")
 async def outliving(step: Callable[[], Coroutine[Any, Any, R]]) -> R:
     """Do the step, again when its last try was lost with its worker, up to policies.SILENCES times.
 
-    A frozen worker is still handed what it had asked for, and each such task would cost a try.
+    A frozen worker is still handed what it had asked for, and a stopping one gives back what outlasts its grace; each
+    such task would cost a try.
     """
     for _ in range(policies.SILENCES):
         try:
@@ -27,4 +28,6 @@ async def outliving(step: Callable[[], Coroutine[Any, Any, R]]) -> R:
 
 def _silent(error: ActivityError) -> bool:
     cause = error.cause
+    if isinstance(cause, ApplicationError):
+        return cause.type == "WorkerShutdown"
     return isinstance(cause, exceptions.TimeoutError) and cause.type is exceptions.TimeoutType.HEARTBEAT

@@ -28,12 +28,17 @@ async def within(window: timedelta, work: Mapping[RowId, asyncio.Task[Any]], ove
                 return
             remaining = await overdue(pending)
             idle += not remaining.moving
-            late = pending if idle > policies.REOPENINGS else remaining.over
+            late = pending if idle > policies.REOPENINGS or _for_too_long() else remaining.over
             await _cancel([work[key] for key in late])
             left = max(remaining.seconds, policies.SHORTEST_WINDOW.total_seconds())
-    except asyncio.CancelledError:
+    except BaseException:
         await _cancel(list(work.values()))
         raise
+
+
+def _for_too_long() -> bool:
+    """Behind a queue that never ends, a run ends by itself, and says so, before the server would end it silently."""
+    return workflow.now() - workflow.info().start_time > policies.LONGEST_RUN
 
 
 def _pending(work: Mapping[RowId, asyncio.Task[Any]]) -> tuple[RowId, ...]:

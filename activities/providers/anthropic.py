@@ -94,7 +94,7 @@ def client(*, base_url: str, key: str, timeout_s: float) -> anthropic.AsyncAnthr
         max_retries=0,
         timeout=timeout_s,
         http_client=httpx2.AsyncClient(
-            transport=_Bounded(httpx2.AsyncHTTPTransport()),
+            transport=_Bounded(httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=None))),
             timeout=timeout_s,
             follow_redirects=False,
             # Nothing is compressed, so no small body can become a large one.

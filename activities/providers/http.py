@@ -6,9 +6,13 @@ from typing import Any
 import aiohttp
 
 from activities import errors
+from activities.plain import clean
 
 # The longest good answer is a few hundred kilobytes; whatever is longer is not one.
 LONGEST_ANSWER = 4 * 1024 * 1024
+
+# Of a text in an answer.
+LONGEST_WORDS = 4000
 
 
 async def read_object(provider: str, response: aiohttp.ClientResponse) -> dict[str, Any]:
@@ -36,6 +40,17 @@ def parse_object(provider: str, body: bytes) -> dict[str, Any]:
         raise errors.nonsense(provider, "JSON that cannot be read") from None
     if not isinstance(value, dict):
         raise errors.nonsense(provider, "JSON of another shape")
+    return value
+
+
+def tidy(value: Any) -> Any:
+    """JSON whose every text a database can store and a person could read."""
+    if isinstance(value, str):
+        return clean(value, LONGEST_WORDS)
+    if isinstance(value, list):
+        return [tidy(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(key, LONGEST_WORDS): tidy(one) for key, one in value.items()}
     return value
 
 

@@ -1,16 +1,16 @@
 """Web search by Perplexity's Agent API. Sources are its search results alone; what its model says of them is a hint."""
 
-import json
 from datetime import date, timedelta
 from typing import Any
 
 import aiohttp
 from pydantic import Field, ValidationError
+from temporalio.exceptions import ApplicationError
 
 from activities import errors
 from activities.plain import clean
 from activities.ports import Question, SearchAnswer, Source, Usage
-from activities.providers.http import error_kind, read_bounded, read_object
+from activities.providers.http import error_kind, parse_object, read_bounded, read_object, tidy
 from schemas.base import Inbound
 
 # S0-2.12: after a 429, wait at least this.
@@ -156,11 +156,12 @@ def _said(output: list[dict[str, Any]]) -> dict[str, Any]:
         for part in _list(item.get("content"))
         if isinstance(part, dict) and part.get("type") == "output_text"
     ]
+    text = "".join(part for part in parts if isinstance(part, str))
     try:
-        value = json.loads("".join(part for part in parts if isinstance(part, str)))
-    except (ValueError, RecursionError):
+        said: dict[str, Any] = tidy(parse_object(Perplexity.name, text.encode(errors="replace")))
+    except (ApplicationError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return said
 
 
 def _usage(said: object) -> Usage:

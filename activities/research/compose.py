@@ -6,7 +6,7 @@ from datetime import datetime
 from activities.research.claims import check
 from activities.research.confidence import confidence
 from activities.research.drafts import Aliases, Draft
-from schemas.briefs import BriefGap, BriefSubject, Candidate, Claim, Composed, Identity, Material, Person, Section
+from schemas.briefs import BriefGap, BriefSubject, Candidate, Claim, Composed, Identity, Kept, Material, Person, Section
 from schemas.research import Gap, State
 
 # What a reader is told about somebody whose look-up did not end well.
@@ -27,12 +27,22 @@ EMPTY = {
 }
 
 
+# What stands for a model's answer when there was nothing to ask it: a brief of gaps and candidates.
+UNWRITTEN = Kept(
+    text='{"headline":{"text":"","rests_on":[]},"facts":[],"fit":[],"talking_points":[],"questions":[],"risks":[]}',
+    stopped="end_turn",
+    model="no model",
+)
+
+
 def compose(material: Material, draft: Draft, gaps: Iterable[Gap], now: datetime) -> Composed | str:
     """The brief, or what is wrong with the draft: evidence was there, and not one fact could be checked."""
     aliases = Aliases(material)
     checked = check(draft, aliases)
     claims = tuple(checked.claims)
-    if not checked.facts:
+    if not aliases.evidence:
+        checked.dropped.clear()
+    if not checked.facts and aliases.evidence:
         return "not one fact has its quote in its evidence; copy quotes word for word"
     subjects = tuple(_subjects(aliases))
     level, reasons = confidence(subjects, claims, material.evidence, checked.dropped, now.date())

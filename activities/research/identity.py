@@ -1,11 +1,12 @@
 """Is what was found about the person we will meet? Decided by rule, from their address and the sources' own words."""
 
 from activities.domains import company_label, host
-from activities.plain import fold, words
+from activities.plain import fold, tokens, words
 from schemas.briefs import Candidate, Evidence, Identity, Person
 
 # A shorter company name would be found in any text.
-SHORTEST_TELLING_NAME = 4
+SHORTEST_TELLING_NAME = 3
+MOST_WORDS_OF_A_NAME = 5
 
 
 def identify(person: Person, evidence: tuple[Evidence, ...]) -> tuple[Identity, tuple[Evidence, ...]]:
@@ -66,7 +67,21 @@ def _names_company(piece: Evidence, person: Person, candidates: tuple[Candidate,
     site = host(piece.url)
     if site == person.company_domain or site.endswith("." + person.company_domain):
         return True
-    own, text = company_label(person.company_domain), fold(f"{piece.title} {piece.text}")
-    employers = {fold(candidate.employer) for candidate in candidates} - {""}
-    telling = {own} | {name for name in employers if name in own or own in name}
-    return any(len(name) >= SHORTEST_TELLING_NAME and name in text for name in telling)
+    own, text = company_label(person.company_domain), tokens(f"{piece.title} {piece.text}")
+    telling = {own, *(name for candidate in candidates if _same(name := fold(candidate.employer), own))}
+    return any(len(name) >= SHORTEST_TELLING_NAME and _stands(name, text) for name in telling)
+
+
+def _same(employer: str, own: str) -> bool:
+    """Lovelace Analytics at lovelace.example, Acme at acme-freight.example."""
+    shorter, longer = sorted((employer, own), key=len)
+    return len(shorter) >= SHORTEST_TELLING_NAME and longer.startswith(shorter)
+
+
+def _stands(name: str, text: list[str]) -> bool:
+    """The name in whole words of the text: "acmefreight" in "at Acme Freight", "meta" not in "a metal worker"."""
+    return any(
+        "".join(text[start : start + length]) == name
+        for start in range(len(text))
+        for length in range(1, MOST_WORDS_OF_A_NAME + 1)
+    )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -113,6 +114,7 @@ def as_data(value: object) -> str:
 _LIMITS = ("default", "title", "maxLength", "maxItems")
 
 
+@cache
 def strict(shape: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of a model with every field required and nothing beside them, as providers want it."""
     schema = shape.model_json_schema()

@@ -9,9 +9,9 @@ from activities import errors
 from activities.ports import ModelAnswer, Prompt
 from activities.store import events, tries
 from activities.store.database import Connection, Database, patient
-from activities.store.lookups import company, person
+from activities.store.lookups import subject
 from activities.store.research import terminal_key, written
-from schemas.briefs import Campaign, Composed, Evidence, Kept, Material
+from schemas.briefs import Campaign, Company, Composed, Evidence, Kept, Material, Person
 from schemas.research import Writing, Written
 
 
@@ -20,7 +20,7 @@ class BriefStore:
         self._database = database
 
     @patient
-    async def material(self, order: Writing, now: datetime, queued_s: float) -> Material:
+    async def material(self, order: Writing, *, sandbox: bool, now: datetime, queued_s: float) -> Material:
         """All that the brief is written from; from here the writing's clock runs.
 
         Run twice it takes the queued time off twice: the deadline is a little later, never earlier.
@@ -28,18 +28,8 @@ class BriefStore:
         async with self._database.tenant(order.tenant_id) as connection:
             await tries.begin(connection, order.research_id, order.version, order.brief_id, now, queued_s)
             row = await _occasion(connection, order)
-            evidence = await _evidence(connection, order)
-            people = await connection.fetch(
-                """
-                SELECT p.* FROM research_prospects rp JOIN prospects p ON p.id = rp.prospect_id
-                WHERE rp.research_id = $1 ORDER BY rp.position
-                """,
-                order.research_id,
-            )
-            companies = await connection.fetch(
-                "SELECT * FROM companies WHERE domain = ANY ($1::text[]) ORDER BY domain",
-                [one["company_domain"] for one in people if one["company_domain"]],
-            )
+            evidence = await _evidence(connection, order, sandbox=sandbox)
+            subjects = [subject(one) for one in await _subjects(connection, order)]
             return Material(
                 brief_id=order.brief_id,
                 title=row["title"] or "",
@@ -47,8 +37,8 @@ class BriefStore:
                 campaign=Campaign.model_validate(
                     {field: row[field] for field in ("name", "offering", "target_customer", "pain_points")}
                 ),
-                people=tuple(map(person, people)),
-                companies=tuple(map(company, companies)),
+                people=tuple(one for one in subjects if isinstance(one, Person)),
+                companies=tuple(one for one in subjects if isinstance(one, Company)),
                 evidence=tuple(_piece(piece) for piece in evidence),
                 answers=await _answers(connection, order),
                 last_brief_at=await _last_brief(connection, order),
@@ -70,10 +60,10 @@ class BriefStore:
             await connection.execute("SELECT FROM research WHERE id = $1 FOR UPDATE", order.research_id)
             await connection.execute(
                 """
-                INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said,
+                INSERT INTO answers (tenant_id, brief_id, research_id, version, asked, provider, model, said,
                   input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
                 SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
-                WHERE (SELECT count(*) FROM answers WHERE subject_id = $1) < $13
+                WHERE (SELECT count(*) FROM answers WHERE brief_id = $1) < $13
                 """,
                 order.brief_id,
                 order.research_id,
@@ -135,24 +125,34 @@ async def _occasion(connection: Connection, order: Writing) -> asyncpg.Record:
     return row
 
 
-async def _evidence(connection: Connection, order: Writing) -> list[asyncpg.Record]:
-    """The sources of each subject's newest answer that has any."""
+async def _subjects(connection: Connection, order: Writing) -> list[asyncpg.Record]:
     rows: list[asyncpg.Record] = await connection.fetch(
         """
-        WITH subjects AS (
-          SELECT p.id, p.company_domain FROM research_prospects rp JOIN prospects p ON p.id = rp.prospect_id
-          WHERE rp.research_id = $1
-        ), newest AS (
-          SELECT DISTINCT ON (a.subject_id) a.id, a.sandbox FROM answers a
-          WHERE a.subject_id IN (
-            SELECT id FROM subjects UNION
-            SELECT c.id FROM companies c WHERE c.domain IN (SELECT company_domain FROM subjects)
-          ) AND EXISTS (SELECT FROM evidence e WHERE e.answer_id = a.id)
+        SELECT s.* FROM run_subjects r JOIN subjects s ON s.id = r.subject_id
+        WHERE r.research_id = $1 AND r.version = $2 ORDER BY r.position
+        """,
+        order.research_id,
+        order.version,
+    )
+    return rows
+
+
+async def _evidence(connection: Connection, order: Writing, *, sandbox: bool) -> list[asyncpg.Record]:
+    """The sources of each subject's newest answer that has any. Pretended ones serve no real run."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        """
+        WITH newest AS (
+          SELECT DISTINCT ON (a.subject_id) a.id, a.sandbox
+          FROM run_subjects r JOIN answers a ON a.subject_id = r.subject_id
+          WHERE r.research_id = $1 AND r.version = $2 AND a.sandbox = $3
+            AND EXISTS (SELECT FROM evidence e WHERE e.answer_id = a.id)
           ORDER BY a.subject_id, a.asked_at DESC
         )
         SELECT e.*, n.sandbox FROM newest n JOIN evidence e ON e.answer_id = n.id ORDER BY e.subject_id, e.position
         """,
         order.research_id,
+        order.version,
+        sandbox,
     )
     return rows
 
@@ -163,7 +163,7 @@ def _piece(row: asyncpg.Record) -> Evidence:
 
 async def _answers(connection: Connection, order: Writing) -> tuple[Kept, ...]:
     rows = await connection.fetch(
-        "SELECT said, model FROM answers WHERE subject_id = $1 ORDER BY asked_at", order.brief_id
+        "SELECT said, model FROM answers WHERE brief_id = $1 ORDER BY asked_at", order.brief_id
     )
     return tuple(Kept(model=row["model"], **row["said"]) for row in rows)
 
@@ -172,9 +172,11 @@ async def _last_brief(connection: Connection, order: Writing) -> datetime | None
     written_at: datetime | None = await connection.fetchval(
         """
         SELECT max(b.written_at) FROM briefs b JOIN brief_subjects s ON s.brief_id = b.id
-        WHERE s.subject_id IN (SELECT prospect_id FROM research_prospects WHERE research_id = $1)
+        WHERE s.kind = 'person'
+          AND s.subject_id IN (SELECT subject_id FROM run_subjects WHERE research_id = $1 AND version = $2)
         """,
         order.research_id,
+        order.version,
     )
     return written_at
 

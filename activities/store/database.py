@@ -41,7 +41,7 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 def away(error: Exception) -> bool:
     """Postgres is not there, or went away in mid-sentence. Anything else it says is an answer."""
-    return isinstance(error, GONE) and not isinstance(error, asyncpg.DataError)
+    return isinstance(error, GONE)
 
 
 def patient(transaction: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:

@@ -37,7 +37,7 @@ class Library:
                 """
                 SELECT b.id, coalesce(m.title, (
                     SELECT string_agg(p.email, ', ' ORDER BY rp.position) FROM research_prospects rp
-                    JOIN prospects p ON p.id = rp.prospect_id WHERE rp.research_id = r.id
+                    JOIN subjects p ON p.id = rp.subject_id WHERE rp.research_id = r.id
                   )) AS title, b.version, b.confidence, b.sandbox,
                   b.written_at, (SELECT count(*) FROM claims c WHERE c.brief_id = b.id) AS claims
                 FROM briefs b JOIN research r ON r.id = b.research_id LEFT JOIN meetings m ON m.id = r.meeting_id
@@ -64,7 +64,7 @@ class Library:
 _RUNS = """
 SELECT r.id, r.kind, coalesce(m.title, (
     SELECT string_agg(p.email, ', ' ORDER BY rp.position) FROM research_prospects rp
-    JOIN prospects p ON p.id = rp.prospect_id WHERE rp.research_id = r.id
+    JOIN subjects p ON p.id = rp.subject_id WHERE rp.research_id = r.id
   )) AS title, c.name AS campaign, r.status, r.version,
   r.brief_id, r.failure_reason, r.requested_at, r.begun_at, r.ended_at
 FROM research r JOIN campaigns c ON c.id = r.campaign_id LEFT JOIN meetings m ON m.id = r.meeting_id

@@ -27,6 +27,7 @@ class LookUpStore:
         look_up: LookUp,
         ask: Ask,
         *,
+        sandbox: bool,
         holder: str,
         now: datetime,
         queued_s: float,
@@ -37,9 +38,9 @@ class LookUpStore:
         """
         async with self._database.tenant(look_up.tenant_id) as connection:
             question = ask(await _subject(connection, look_up.subject), look_up.question)
-            known = await _known(connection, look_up, question)
+            known = await _known(connection, look_up, question, sandbox=sandbox)
             ours = known is None and await _lease(connection, look_up.subject.subject_id, holder, now)
-            if ours and (known := await _known(connection, look_up, question)) is not None:
+            if ours and (known := await _known(connection, look_up, question, sandbox=sandbox)) is not None:
                 # Kept by the lease's last holder, for whose end we waited.
                 await _release(connection, look_up.subject.subject_id, holder)
                 ours = False
@@ -79,7 +80,7 @@ class LookUpStore:
         this one was taken for dead.
         """
         async with self._database.tenant(look_up.tenant_id) as connection:
-            await _lock(connection, look_up.subject)
+            await _lock(connection, look_up.subject.subject_id)
             answer_id = await _keep_answer(connection, look_up, question, bought, now)
             if answer_id is not None:
                 await _keep_sources(connection, look_up, answer_id, bought, now)
@@ -88,45 +89,37 @@ class LookUpStore:
 
 
 async def _subject(connection: Connection, wanted: Subject) -> Person | Company:
-    """The row behind a subject: a person when it has a key, else a company."""
-    if wanted.key is None:
-        row = await connection.fetchrow("SELECT * FROM companies WHERE id = $1", wanted.subject_id)
-    else:
-        row = await connection.fetchrow("SELECT * FROM prospects WHERE id = $1", wanted.subject_id)
+    row = await connection.fetchrow("SELECT * FROM subjects WHERE id = $1", wanted.subject_id)
     if row is None:
         raise errors.not_found("subject")
-    return company(row) if wanted.key is None else person(row)
+    return subject(row)
 
 
-def person(row: asyncpg.Record) -> Person:
-    """From a row of `prospects`."""
+def subject(row: asyncpg.Record) -> Person | Company:
+    """From a row of `subjects`."""
+    if row["kind"] == "company":
+        return Company(id=row["id"], domain=row["domain"], name=row["profile"].get("name") or "")
     return Person(
         id=row["id"],
         name=row["name"],
         hint=row["email"].partition("@")[0],
-        company_domain=row["company_domain"],
+        company_domain=row["domain"],
         profile=Profile.model_validate(row["profile"]),
-        looked_up=row["fresh_until"] is not None,
     )
 
 
-def company(row: asyncpg.Record) -> Company:
-    """From a row of `companies`."""
-    name = row["profile"].get("name") or ""
-    return Company(id=row["id"], domain=row["domain"], name=name, looked_up=row["fresh_until"] is not None)
-
-
-async def _known(connection: Connection, look_up: LookUp, question: Question) -> int | None:
-    """How much evidence the kept answer has; none when nothing serves."""
+async def _known(connection: Connection, look_up: LookUp, question: Question, *, sandbox: bool) -> int | None:
+    """How much evidence the newest answer to the question has, of those that still serve."""
     known: int | None = await connection.fetchval(
         """
         SELECT (SELECT count(*) FROM evidence e WHERE e.answer_id = a.id)
-        FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3
+        FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3 AND sandbox = $4
         ORDER BY asked_at DESC LIMIT 1
         """,
         look_up.subject.subject_id,
         question.asked,
         look_up.now,
+        sandbox,
     )
     return known
 
@@ -151,10 +144,9 @@ async def _release(connection: Connection, subject_id: RowId, holder: str) -> No
     await connection.execute("DELETE FROM leases WHERE subject_id = $1 AND holder = $2", subject_id, holder)
 
 
-async def _lock(connection: Connection, subject: Subject) -> None:
+async def _lock(connection: Connection, subject_id: RowId) -> None:
     """One at a time keeps answers about a subject."""
-    table = "companies" if subject.key is None else "prospects"
-    await connection.execute(f"SELECT FROM {table} WHERE id = $1 FOR UPDATE", subject.subject_id)
+    await connection.execute("SELECT FROM subjects WHERE id = $1 FOR UPDATE", subject_id)
 
 
 async def _keep_answer(
@@ -166,7 +158,7 @@ async def _keep_answer(
         INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said, input_tokens,
           output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
         SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-        WHERE NOT EXISTS (SELECT FROM answers WHERE subject_id = $1 AND asked = $4 AND fresh_until > $12)
+        WHERE NOT EXISTS (SELECT FROM answers WHERE subject_id = $1 AND asked = $4 AND sandbox = $11 AND fresh_until > $12)
         ON CONFLICT (tenant_id, subject_id, asked, asked_at) DO NOTHING RETURNING id
         """,
         look_up.subject.subject_id,
@@ -209,19 +201,13 @@ async def _keep_sources(
 
 async def _keep_profile(connection: Connection, look_up: LookUp, bought: Bought, now: datetime) -> None:
     """What the subject's row knows of itself; fresh only when no further question is worth asking."""
-    until = bought.until if bought.settled else None
-    if look_up.subject.key is None:
-        await connection.execute(
-            "UPDATE companies SET profile = $2, fresh_until = $3, last_researched_at = $4 WHERE id = $1",
-            look_up.subject.subject_id,
-            bought.profile,
-            until,
-            now,
-        )
-    else:
-        await connection.execute(
-            "UPDATE prospects SET profile = $2, fresh_until = $3 WHERE id = $1",
-            look_up.subject.subject_id,
-            bought.profile,
-            until,
-        )
+    await connection.execute(
+        """
+        UPDATE subjects SET profile = $2, fresh_until = $3, fresh_sandbox = $4, last_researched_at = $5 WHERE id = $1
+        """,
+        look_up.subject.subject_id,
+        bought.profile,
+        bought.until if bought.settled else None,
+        bought.sandbox,
+        now,
+    )

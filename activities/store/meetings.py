@@ -132,9 +132,9 @@ async def _save_prospects(connection: Connection, research_id: RowId, people: Se
     domains = [company_domain(one.email) for one in people]
     await connection.execute(
         """
-        INSERT INTO companies (tenant_id, domain)
-        SELECT DISTINCT current_tenant(), d FROM unnest($1::text[]) AS d WHERE d IS NOT NULL ORDER BY 2
-        ON CONFLICT (tenant_id, domain) DO NOTHING
+        INSERT INTO subjects (tenant_id, kind, domain)
+        SELECT DISTINCT current_tenant(), 'company', d FROM unnest($1::text[]) AS d WHERE d IS NOT NULL ORDER BY 3
+        ON CONFLICT (tenant_id, domain) WHERE kind = 'company' DO NOTHING
         """,
         domains,
     )
@@ -143,14 +143,14 @@ async def _save_prospects(connection: Connection, research_id: RowId, people: Se
         """
         WITH people AS (
           SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
-            AS p(email, key, name, company_domain, position)
+            AS p(email, key, name, domain, position)
         ), saved AS (
-          INSERT INTO prospects AS old (tenant_id, email, key, name, company_domain)
-          SELECT current_tenant(), email, key, name, company_domain FROM people ORDER BY email
+          INSERT INTO subjects AS old (tenant_id, kind, email, key, name, domain)
+          SELECT current_tenant(), 'person', email, key, name, domain FROM people ORDER BY email
           ON CONFLICT (tenant_id, email) DO UPDATE SET name = coalesce(nullif(excluded.name, ''), old.name)
           RETURNING id, email
         )
-        INSERT INTO research_prospects (tenant_id, research_id, prospect_id, position)
+        INSERT INTO research_prospects (tenant_id, research_id, subject_id, position)
         SELECT current_tenant(), $1, saved.id, people.position FROM saved JOIN people USING (email)
         """,
         research_id,

@@ -5,7 +5,7 @@ from schemas.settings import Pace
 
 # Two reservations may be kept a little late and a little early: this much is added to the gap and the window, so that
 # what the provider sees holds too.
-SLACK_S = 0.15
+SLACK_S = 0.05
 
 
 class PaceStore:

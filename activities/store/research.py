@@ -17,7 +17,7 @@ class ResearchStore:
         self._database = database
 
     @patient
-    async def begin(self, start: Start) -> Begun:
+    async def begin(self, start: Start, *, sandbox: bool) -> Begun:
         """Take the row for this run: a new version, once for each run; an older run that comes late is refused."""
         async with self._database.tenant(start.tenant_id) as connection:
             row = await connection.fetchrow(
@@ -36,23 +36,27 @@ class ResearchStore:
                 if not row["active"]:
                     raise errors.inactive()
                 row = await _take(connection, start)
+            subjects = await _subjects(connection, start, row["version"], sandbox=sandbox)
             return Begun(
                 version=row["version"],
                 brief_id=row["next_brief_id"],
-                prospects=await _prospects(connection, start),
-                companies=await _companies(connection, start),
+                prospects=tuple(one for one in subjects if one.key is not None),
+                companies=tuple(one for one in subjects if one.key is None),
             )
 
     @patient
-    async def tried(self, overdue: Overdue) -> list[Tried]:
-        """How each of these subjects stands, for the deadline."""
+    async def tried(self, overdue: Overdue, provider: str) -> list[Tried]:
+        """How each of these subjects stands, for the deadline, and whether their provider serves anybody just now."""
         async with self._database.tenant(overdue.tenant_id) as connection:
             rows = await connection.fetch(
                 """
                 SELECT s.subject_id, t.first_start, coalesce(t.waited_s, 0) AS waited_s,
                   coalesce(l.expires_at > $4, false)
-                    OR EXISTS (SELECT FROM paces WHERE starts[cardinality(starts)] > $5)
-                    OR EXISTS (SELECT FROM tries others WHERE others.first_start > $5) AS queue_moves
+                    OR EXISTS (SELECT FROM paces WHERE provider = $6 AND starts[cardinality(starts)] > $5)
+                    OR EXISTS (
+                      SELECT FROM tries others
+                      WHERE others.first_start > $5 AND $7 = NOT EXISTS (SELECT FROM subjects WHERE id = others.subject_id)
+                    ) AS queue_moves
                 FROM unnest($3::uuid[]) AS s(subject_id)
                 LEFT JOIN tries t ON t.research_id = $1 AND t.version = $2 AND t.subject_id = s.subject_id
                 LEFT JOIN leases l ON l.subject_id = s.subject_id
@@ -62,6 +66,8 @@ class ResearchStore:
                 list(overdue.subject_ids),
                 overdue.now,
                 overdue.now - timedelta(seconds=overdue.limit_s),
+                provider,
+                overdue.writing,
             )
             return [Tried(**row) for row in rows]
 
@@ -69,13 +75,16 @@ class ResearchStore:
     async def fail(self, failure: Failure) -> Written:
         """Say why there is no brief. If this very version was finished after all, its receipt comes back instead.
 
+        A run that never took the row speaks for it all the same, unless a later one has.
+
         Safe to run twice: the row is the same, and the event's key is the run's.
         """
         async with self._database.tenant(failure.tenant_id) as connection:
             failed = await connection.fetchval(
                 """
                 UPDATE research SET status = 'failed', failed_step = $4, failure_reason = $5, run_id = $3, ended_at = $6
-                WHERE id = $1 AND status <> 'ready' AND (version = $2 OR $2::int IS NULL)
+                WHERE id = $1 AND status <> 'ready'
+                  AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $7, true)))
                 RETURNING true
                 """,
                 failure.research_id,
@@ -84,12 +93,12 @@ class ResearchStore:
                 failure.step,
                 failure.reason,
                 failure.now,
+                failure.started_at,
             )
-            if failed:
+            if failed or failure.version is None:
                 payload = {"researchId": failure.research_id, "step": failure.step, "failureReason": failure.reason}
-                await events.record(
-                    connection, "research/generate.failed", terminal_key(failure.run_id), payload, failure.now
-                )
+                key = terminal_key(failure.run_id)
+                await events.record(connection, "research/generate.failed", key, payload, failure.now)
                 return Written()
             return await written(connection, failure.research_id, failure.version) or Written()
 
@@ -113,6 +122,7 @@ def terminal_key(run_id: str) -> str:
 
 
 async def _take(connection: Connection, start: Start) -> asyncpg.Record:
+    """A new version, about whom the calendar or the request names at this moment."""
     row = await connection.fetchrow(
         """
         UPDATE research SET status = 'generating', version = version + 1, next_brief_id = gen_random_uuid(),
@@ -124,47 +134,49 @@ async def _take(connection: Connection, start: Start) -> asyncpg.Record:
         start.now,
     )
     assert row is not None, "the row is locked by this transaction"
+    await connection.execute(
+        """
+        WITH people AS (
+          SELECT s.id, s.domain, rp.position FROM research_prospects rp JOIN subjects s ON s.id = rp.subject_id
+          WHERE rp.research_id = $1
+        ), everybody AS (
+          SELECT id, 1 AS kind, position, NULL AS domain FROM people UNION ALL
+          SELECT id, 2, 0, domain FROM subjects WHERE kind = 'company' AND domain IN (SELECT domain FROM people)
+        )
+        INSERT INTO run_subjects (tenant_id, research_id, version, subject_id, position)
+        SELECT current_tenant(), $1, $2, id, row_number() OVER (ORDER BY kind, position, domain) FROM everybody
+        """,
+        start.research_id,
+        row["version"],
+    )
     return row
 
 
-async def _prospects(connection: Connection, start: Start) -> tuple[Subject, ...]:
+async def _subjects(connection: Connection, start: Start, version: int, *, sandbox: bool) -> list[Subject]:
+    """People, then companies. What is fresh was found by the same sort of provider: pretended ones serve no real run."""
     rows = await connection.fetch(
         """
-        SELECT p.id, p.key, p.company_domain, coalesce(p.fresh_until > $2, false) AS fresh,
-          NOT EXISTS (SELECT FROM evidence e WHERE e.subject_id = p.id) AS empty
-        FROM research_prospects rp JOIN prospects p ON p.id = rp.prospect_id
-        WHERE rp.research_id = $1 ORDER BY rp.position
+        SELECT s.id, s.key, s.domain, coalesce(s.fresh_until > $3 AND s.fresh_sandbox = $4, false) AS fresh,
+          NOT EXISTS (
+            SELECT FROM evidence e JOIN answers a ON a.id = e.answer_id WHERE e.subject_id = s.id AND a.sandbox = $4
+          ) AS empty
+        FROM run_subjects r JOIN subjects s ON s.id = r.subject_id
+        WHERE r.research_id = $1 AND r.version = $2 ORDER BY r.position
         """,
         start.research_id,
+        version,
         start.now,
+        sandbox,
     )
-    return tuple(
-        Subject(
-            subject_id=row["id"],
-            label=f"Prospect {number} {'at ' + row['company_domain'] if row['company_domain'] else '(free mail)'}",
-            fresh=row["fresh"],
-            empty=row["fresh"] and row["empty"],
-            key=row["key"],
-        )
-        for number, row in enumerate(rows, start=1)
-    )
+    return [_subject(row, number) for number, row in enumerate(rows, start=1)]
 
 
-async def _companies(connection: Connection, start: Start) -> tuple[Subject, ...]:
-    """The companies of a run's prospects, each once; their rows were made with the prospects'."""
-    rows = await connection.fetch(
-        """
-        SELECT c.id, c.domain, coalesce(c.fresh_until > $2, false) AS fresh,
-          NOT EXISTS (SELECT FROM evidence e WHERE e.subject_id = c.id) AS empty
-        FROM companies c WHERE c.domain IN (
-          SELECT p.company_domain FROM research_prospects rp JOIN prospects p ON p.id = rp.prospect_id
-          WHERE rp.research_id = $1
-        ) ORDER BY c.domain
-        """,
-        start.research_id,
-        start.now,
-    )
-    return tuple(
-        Subject(subject_id=row["id"], label=row["domain"], fresh=row["fresh"], empty=row["fresh"] and row["empty"])
-        for row in rows
-    )
+def _subject(row: asyncpg.Record, number: int) -> Subject:
+    """With the label that an operator may read."""
+    label = row["domain"] if row["key"] is None else f"Prospect {number} {_whereabouts(row['domain'])}"
+    empty = row["fresh"] and row["empty"]
+    return Subject(subject_id=row["id"], label=label, fresh=row["fresh"], empty=empty, key=row["key"])
+
+
+def _whereabouts(domain: str | None) -> str:
+    return f"at {domain}" if domain else "(free mail)"

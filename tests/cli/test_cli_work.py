@@ -77,7 +77,7 @@ async def test_research_waits_for_a_brief_that_can_be_read_in_every_way(wired: S
 
     shown = await beside("brief", "show", brief["brief_id"])
     assert "sandbox data" in shown.out
-    assert f"/briefs/{brief['id']}?t=" in shown.out
+    assert f"/briefs/{brief['brief_id']}?t=" in shown.out
     assert (await beside("brief", "show", brief["brief_id"], "--json")).document == brief
     assert (await beside("brief", "show", brief["brief_id"], "--markdown")).out.startswith("# ")
     written = await beside("brief", "show", brief["brief_id"], "--html", "brief.html")
@@ -157,7 +157,7 @@ async def test_without_temporal_nothing_is_stored(
     ended = [await beside("research", ADA), await beside("prep", str(CALENDAR), "--after", "2026-11-22")]
 
     assert [(one.code, "No Temporal server answers" in one.err) for one in ended] == [(4, True), (4, True)]
-    assert [await wired.count(table) for table in ("research", "meetings", "prospects")] == [0, 0, 0]
+    assert [await wired.count(table) for table in ("research", "meetings", "subjects")] == [0, 0, 0]
 
 
 async def test_events_are_told_a_line_each(wired: Stage, beside: Beside) -> None:

@@ -18,7 +18,7 @@ async def look_up(stage: Stage) -> LookUp:
     """The company of a request, to be looked up."""
     research_id = await stage.request("kim@acme.example")
     async with stage.database.tenant(stage.tenant.id) as connection:
-        subject_id = await connection.fetchval("SELECT id FROM companies")
+        subject_id = await connection.fetchval("SELECT id FROM subjects WHERE kind = 'company'")
     subject = Subject(subject_id=subject_id, label="acme.example")
     return LookUp(tenant_id=stage.tenant.id, research_id=research_id, version=1, subject=subject, now=NOW)
 

@@ -35,15 +35,14 @@ ROWS = {
     "events": "SELECT name, key FROM events WHERE tenant_id = $1",
     "answers": """
         SELECT a.id, a.asked, CASE
-          WHEN p.id IS NOT NULL THEN 'person:' || split_part(p.email, '@', 1) || '@' || p.company_domain
+          WHEN s.kind = 'person' THEN 'person:' || split_part(s.email, '@', 1) || '@' || s.domain
             || CASE WHEN EXISTS (
               SELECT FROM answers o
-              WHERE o.tenant_id = a.tenant_id AND o.subject_id = p.id AND o.asked <> a.asked AND o.asked_at < a.asked_at
+              WHERE o.tenant_id = a.tenant_id AND o.subject_id = s.id AND o.asked <> a.asked AND o.asked_at < a.asked_at
             ) THEN ' again' ELSE '' END
-          WHEN c.id IS NOT NULL THEN 'company:' || c.domain ELSE 'brief' END AS about
+          WHEN s.kind = 'company' THEN 'company:' || s.domain ELSE 'brief' END AS about
         FROM answers a
-        LEFT JOIN prospects p ON p.tenant_id = a.tenant_id AND p.id = a.subject_id
-        LEFT JOIN companies c ON c.tenant_id = a.tenant_id AND c.id = a.subject_id
+        LEFT JOIN subjects s ON s.tenant_id = a.tenant_id AND s.id = a.subject_id
         WHERE a.tenant_id = $1
     """,
     "evidence": "SELECT subject_id, url, position FROM evidence WHERE tenant_id = $1",
@@ -51,7 +50,7 @@ ROWS = {
     "tries": "SELECT subject_id FROM tries WHERE tenant_id = $1",
     "claims": "SELECT brief_id, position FROM claims WHERE tenant_id = $1",
     "subjects": """
-        SELECT id FROM prospects WHERE tenant_id = $1 UNION ALL SELECT id FROM companies WHERE tenant_id = $1
+        SELECT id FROM subjects WHERE tenant_id = $1
     """,
     "changes": "SELECT * FROM seen_changes WHERE tenant_id = $1 ORDER BY n",
 }

@@ -78,4 +78,4 @@ async def test_the_same_people_are_the_same_request(stage: Stage) -> None:
     other = await stage.request("ada@lovelace.example")
 
     assert first == again != other
-    assert await stage.count("prospects") == 2
+    assert await stage.count("subjects") == 4, "two people, two companies"

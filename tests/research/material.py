@@ -35,7 +35,6 @@ def person(**changes: Any) -> Person:
         "hint": "ada",
         "company_domain": "acme-freight.example",
         "profile": Profile(found=True, candidates=(candidate(),)),
-        "looked_up": True,
     }
     return Person(**{**values, **changes})
 
@@ -51,7 +50,7 @@ def material(**changes: Any) -> Material:
         "starts_at": None,
         "campaign": Campaign(name="c", offering="o", target_customer="t", pain_points="p"),
         "people": (person(),),
-        "companies": (Company(id=COMPANY_ID, domain="acme-freight.example", name="Acme Freight", looked_up=True),),
+        "companies": (Company(id=COMPANY_ID, domain="acme-freight.example", name="Acme Freight"),),
         "evidence": (
             evidence(1, PERSON_ID, WORK),
             evidence(2, PERSON_ID, TALK),

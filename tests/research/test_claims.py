@@ -33,7 +33,9 @@ def composed(*facts: dict[str, Any], gaps: tuple[Gap, ...] = (), **sections: Any
         ("HAS LED  planning\nat acme freight", WORK, True),
         ("Ada Lovelace has led … a dispatcher in Leeds", WORK, True),
         ("Ada Lovelace has led ... dispatcher in Leeds.", WORK, True),
-        ("Ada Lovelace has led [...] dispatcher", WORK, True),
+        ("Ada Lovelace has led [...] a dispatcher", WORK, True),
+        ("Ada Lovelace has led … in Leeds", WORK, False),
+        ("A… d… a… … L… o… v… e… l… a… c… e", WORK, False),
         ('that "a fifth of all routes" is corrected', TALK, True),
         # A word, a digit or an order that is not there.
         ("has led planning at Acme Freight since April 2025", WORK, False),

@@ -35,7 +35,7 @@ async def theirs(database: Database, temporal: Client, urls: Urls) -> AsyncItera
             await stage.research("ada@lovelace.example")
         async with database.tenant(stage.tenant.id) as connection:
             await connection.execute(
-                "INSERT INTO leases VALUES (current_tenant(), gen_random_uuid(), 'somebody', '2099-01-01')"
+                "INSERT INTO leases SELECT current_tenant(), id, 'somebody', '2099-01-01' FROM subjects LIMIT 1"
             )
         yield stage
 
@@ -94,12 +94,12 @@ async def test_another_tenant_changes_and_deletes_no_row(theirs: Stage, ours: st
                 assert await connection.execute(f"DELETE FROM {table}") == "DELETE 0"
 
 
-@pytest.mark.parametrize("table", ["companies", "prospects", "leases", "events"])
+@pytest.mark.parametrize("table", ["subjects", "campaigns", "events"])
 async def test_nobody_writes_a_row_for_another_tenant(theirs: Stage, ours: str, database: Database, table: str) -> None:
     values = {
-        "companies": "(tenant_id, domain) VALUES ($1, 'x.example')",
-        "prospects": "(tenant_id, email, key) VALUES ($1, 'x@x.example', 'k')",
-        "leases": "(tenant_id, subject_id, holder, expires_at) VALUES ($1, gen_random_uuid(), 'h', '2099-01-01')",
+        "subjects": "(tenant_id, kind, domain) VALUES ($1, 'company', 'x.example')",
+        "campaigns": "(tenant_id, user_id, name, offering, target_customer, pain_points, created_at)"
+        " VALUES ($1, $1, 'n', 'o', 't', 'p', '2026-01-01')",
         "events": "(tenant_id, name, key, payload, created_at) VALUES ($1, 'n', 'k', '{}', '2026-01-01')",
     }
     async with database.tenant(ours) as connection:
@@ -149,7 +149,7 @@ async def test_every_table_is_fenced_for_its_owner_too(database: Database) -> No
 
 async def test_who_crosses_tenants_sees_ids_and_no_text(theirs: Stage, database: Database) -> None:
     assert theirs.tenant.slug in await TenantStore(database).slugs()
-    for statement in ("SELECT name FROM tenants", "SELECT failure_reason FROM research", "SELECT * FROM prospects"):
+    for statement in ("SELECT name FROM tenants", "SELECT failure_reason FROM research", "SELECT * FROM subjects"):
         async with database.crossing() as connection:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(statement)
@@ -171,4 +171,4 @@ async def test_a_tenant_does_not_stay_behind_after_a_failure_or_a_cancellation(t
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         async with single.untenanted() as connection:
-            assert await count(connection, "prospects") == 0
+            assert await count(connection, "subjects") == 0

@@ -19,10 +19,9 @@ async def starts(databases: list[Database], pace: Pace, calls: int) -> list[floa
     provider = str(uuid4())
 
     async def call(database: Database) -> float:
-        waited = await Pacing(PaceStore(database), {provider: pace}).wait_s(provider)
-        reserved = time.monotonic() + waited
-        await asyncio.sleep(waited)
-        return max(time.monotonic(), reserved)
+        turn = await Pacing(PaceStore(database), {provider: pace}).turn(provider)
+        await turn.come()
+        return time.monotonic()
 
     return sorted(await asyncio.gather(*(call(databases[n % len(databases)]) for n in range(calls))))
 
@@ -55,8 +54,8 @@ async def test_the_log_is_no_longer_than_a_window_needs(database: Database) -> N
 
 
 async def test_without_a_pace_nothing_is_asked_of_the_database() -> None:
-    assert await Pacing(_NoStore(), {"x": Pace.parse("unlimited")}).wait_s("x") == 0
-    assert await Pacing(_NoStore(), {}).wait_s("x") == 0
+    assert (await Pacing(_NoStore(), {"x": Pace.parse("unlimited")}).turn("x")).wait_s == 0
+    assert (await Pacing(_NoStore(), {}).turn("x")).wait_s == 0
 
 
 class _NoStore:

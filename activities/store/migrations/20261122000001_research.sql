@@ -1,5 +1,9 @@
 -- migrate:up
 
+-- Row security is forced, so that the owner too sees no tenant's row. A later migration that changes rows must say
+-- `alter table t no force row level security` before and `... force row level security` after, in its transaction:
+-- without it, it changes none and says nothing.
+
 -- Two roles beside the owner, who runs migrations and nothing else. The application role owns no table and cannot
 -- bypass row security; the crossing role sees ids of all tenants and nothing that a tenant typed or received.
 -- They have no password until an operator gives them one.
@@ -84,33 +88,32 @@ create table attendees (
   foreign key (tenant_id, meeting_id) references meetings on delete cascade
 );
 
-create table prospects (
+-- A person or company that research is about, once for each tenant. Whatever is known of somebody hangs on this row,
+-- and goes with it.
+create table subjects (
   tenant_id uuid not null references tenants on delete cascade,
   id uuid not null default gen_random_uuid(),
-  email text not null,
+  kind text not null check (kind in ('person', 'company')),
+  email text,
   -- A keyed hash of the address: what stands for them in workflow ids.
-  key text not null,
+  key text,
   name text not null default '',
-  -- Null for a free-mail address: no company to research.
-  company_domain text,
+  -- The company's domain. Null for a person with a free-mail address: no company to research.
+  domain text,
+  last_researched_at timestamptz,
   fresh_until timestamptz,
-  -- What the last look-up said, parsed: the candidates and what they do.
+  -- What is fresh is pretended: it does not serve a real run.
+  fresh_sandbox boolean not null default false,
+  -- What the last look-up said, parsed.
   profile jsonb not null default '{}',
   primary key (tenant_id, id),
   unique (tenant_id, email),
-  unique (tenant_id, key)
+  unique (tenant_id, key),
+  check ((kind = 'person') = (email is not null)),
+  check ((kind = 'person') = (key is not null)),
+  check (kind = 'person' or domain is not null)
 );
-
-create table companies (
-  tenant_id uuid not null references tenants on delete cascade,
-  id uuid not null default gen_random_uuid(),
-  domain text not null,
-  last_researched_at timestamptz,
-  fresh_until timestamptz,
-  profile jsonb not null default '{}',
-  primary key (tenant_id, id),
-  unique (tenant_id, domain)
-);
+create unique index subjects_company on subjects (tenant_id, domain) where kind = 'company';
 
 -- What is to be researched: a meeting (its id is the meeting's) or an ad hoc request.
 create table research (
@@ -142,14 +145,27 @@ create table research (
 );
 create index on research (tenant_id, requested_at desc);
 
+-- Who is to be met, as the calendar or the request says it now.
 create table research_prospects (
   tenant_id uuid not null,
   research_id uuid not null,
-  prospect_id uuid not null,
+  subject_id uuid not null,
   position integer not null,
-  primary key (tenant_id, research_id, prospect_id),
+  primary key (tenant_id, research_id, subject_id),
   foreign key (tenant_id, research_id) references research on delete cascade,
-  foreign key (tenant_id, prospect_id) references prospects on delete cascade
+  foreign key (tenant_id, subject_id) references subjects on delete cascade
+);
+
+-- Whom a version is about: as it stood when its run began, companies included. People first.
+create table run_subjects (
+  tenant_id uuid not null,
+  research_id uuid not null,
+  version integer not null,
+  subject_id uuid not null,
+  position integer not null,
+  primary key (tenant_id, research_id, version, subject_id),
+  foreign key (tenant_id, research_id) references research on delete cascade,
+  foreign key (tenant_id, subject_id) references subjects on delete cascade
 );
 
 -- Since when a subject of a run is being tried, for the run's deadline: waiting is not counted.
@@ -168,9 +184,10 @@ create table tries (
 create table answers (
   tenant_id uuid not null references tenants on delete cascade,
   id uuid not null default gen_random_uuid(),
-  -- The prospect, company or brief it was asked for.
-  subject_id uuid not null,
-  -- The run that paid.
+  -- The person or company it was asked about, or the brief it was asked for.
+  subject_id uuid,
+  brief_id uuid,
+  -- The run that paid. It may be gone: the answer serves others.
   research_id uuid not null,
   version integer not null,
   asked text not null,
@@ -185,8 +202,10 @@ create table answers (
   fresh_until timestamptz not null,
   primary key (tenant_id, id),
   unique (tenant_id, subject_id, asked, asked_at),
-  foreign key (tenant_id, research_id) references research on delete cascade
+  check (num_nonnulls(subject_id, brief_id) = 1),
+  foreign key (tenant_id, subject_id) references subjects on delete cascade
 );
+create index on answers (tenant_id, brief_id, asked_at);
 create index on answers (tenant_id, research_id, version);
 create index on answers (tenant_id, subject_id, asked_at desc);
 
@@ -203,7 +222,8 @@ create table evidence (
   fetched_at timestamptz not null,
   primary key (tenant_id, id),
   unique (tenant_id, answer_id, position),
-  foreign key (tenant_id, answer_id) references answers on delete cascade
+  foreign key (tenant_id, answer_id) references answers on delete cascade,
+  foreign key (tenant_id, subject_id) references subjects on delete cascade
 );
 create index on evidence (tenant_id, subject_id);
 
@@ -213,7 +233,8 @@ create table leases (
   subject_id uuid not null,
   holder text not null,
   expires_at timestamptz not null,
-  primary key (tenant_id, subject_id)
+  primary key (tenant_id, subject_id),
+  foreign key (tenant_id, subject_id) references subjects on delete cascade
 );
 
 create table briefs (
@@ -249,7 +270,8 @@ create table brief_subjects (
   detail text not null,
   identity text check (identity in ('confirmed', 'probable', 'ambiguous', 'not_found')),
   primary key (tenant_id, brief_id, subject_id),
-  foreign key (tenant_id, brief_id) references briefs on delete cascade
+  foreign key (tenant_id, brief_id) references briefs on delete cascade,
+  foreign key (tenant_id, subject_id) references subjects on delete cascade
 );
 
 -- The sources a brief was written from, whether a claim rests on them or not.
@@ -281,6 +303,7 @@ create table claims (
   unique (tenant_id, brief_id, position),
   check ((nature = 'fact') = (evidence_id is not null and quote is not null)),
   foreign key (tenant_id, brief_id) references briefs on delete cascade,
+  foreign key (tenant_id, subject_id) references subjects on delete cascade,
   foreign key (tenant_id, brief_id, evidence_id) references brief_evidence on delete cascade
 );
 
@@ -311,8 +334,8 @@ create policy tenant on tenants using (id = current_tenant()) with check (id = c
 do $$
 declare fenced text;
 begin
-  foreach fenced in array array['users', 'campaigns', 'meetings', 'attendees', 'prospects', 'companies', 'research',
-    'research_prospects', 'tries', 'answers', 'evidence', 'leases', 'briefs', 'brief_subjects', 'brief_evidence',
+  foreach fenced in array array['users', 'campaigns', 'meetings', 'attendees', 'subjects', 'research',
+    'research_prospects', 'run_subjects', 'tries', 'answers', 'evidence', 'leases', 'briefs', 'brief_subjects', 'brief_evidence',
     'claims', 'events']
   loop
     execute format('alter table %I enable row level security, force row level security', fenced);
@@ -321,8 +344,8 @@ begin
   end loop;
 end $$;
 
-grant select, insert, update, delete on users, campaigns, meetings, attendees, prospects, companies, research,
-  research_prospects, tries, answers, evidence, leases, briefs, brief_subjects, brief_evidence, claims, events, paces
+grant select, insert, update, delete on users, campaigns, meetings, attendees, subjects, research,
+  research_prospects, run_subjects, tries, answers, evidence, leases, briefs, brief_subjects, brief_evidence, claims, events, paces
   to greenroom_app;
 grant select, insert, update on tenants to greenroom_app;
 
@@ -335,5 +358,5 @@ create policy crossing on research for select to greenroom_crossing using (true)
 -- migrate:down
 
 drop table paces, events, claims, brief_evidence, brief_subjects, briefs, leases, evidence, answers, tries,
-  research_prospects, research, companies, prospects, attendees, meetings, campaigns, users, tenants;
+  run_subjects, research_prospects, research, subjects, attendees, meetings, campaigns, users, tenants;
 drop function current_tenant();
