@@ -3,7 +3,6 @@
 from activities.research.ports import Tried
 from schemas.research import Overdue, Remaining
 
-
 # The window's timer starts a moment before the first try: whoever has but this left has had their time.
 ALMOST_S = 0.5
 

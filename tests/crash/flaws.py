@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import worker
-from activities.research.ports import Ask, Claimed
+from activities.research.ports import Claimed
 from activities.store.briefs import BriefStore
 from activities.store.lookups import LookUpStore
 from activities.store.research import ResearchStore
@@ -18,20 +18,20 @@ LATE = timedelta(seconds=7)
 class ForgetfulLookUps(LookUpStore):
     """Never finds a stored answer."""
 
-    async def claim(self, look_up: LookUp, ask: Ask, *, holder: str, now: datetime, queued_s: float) -> Claimed:
+    async def claim(self, look_up: LookUp, *rest: Any, **more: Any) -> Claimed:
         later = look_up.model_copy(update={"now": look_up.now + timedelta(days=999)})
-        return await super().claim(later, ask, holder=holder, now=now, queued_s=queued_s)
+        return await super().claim(later, *rest, **more)
 
 
 class RestartingRuns(ResearchStore):
     """Takes the row anew each time it is asked to begin."""
 
-    async def begin(self, start: Start) -> Begun:
+    async def begin(self, start: Start, **more: Any) -> Begun:
         async with self._database.tenant(start.tenant_id) as connection:
             await connection.execute(
                 "UPDATE research SET status = 'requested', run_id = NULL WHERE id = $1", start.research_id
             )
-        return await super().begin(start)
+        return await super().begin(start, **more)
 
 
 class RepeatingBriefs(BriefStore):

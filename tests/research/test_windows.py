@@ -80,7 +80,9 @@ async def test_a_straggler_is_left_when_the_window_closes_and_the_brief_owns_up(
         outcome = await handle.result()
 
     assert [(gap.subject_id, gap.state) for gap in outcome.gaps] == [(PERSON_ID, State.TIMED_OUT)]
-    assert WINDOW <= await seconds(handle) < WINDOW + 10
+    # No upper bound: the server may skip on while a workflow task is under way.
+    assert await seconds(handle) >= WINDOW
+    assert search.asked.count("person") == 1
     assert [gap.reason for gap in store.briefs[0].gaps if gap.subject_id == PERSON_ID] == [
         "the look-up took too long and was left"
     ]
@@ -92,7 +94,7 @@ async def test_writing_has_a_window_of_its_own(skipping: WorkflowEnvironment) ->
         error = await failed(handle)
 
     assert (error.type, error.message) == ("TooSlow", "write: not done within 75 s")
-    assert WRITING <= await seconds(handle) < WRITING + 10
+    assert await seconds(handle) >= WRITING
     assert [(failure.step, failure.reason) for failure in store.failures] == [("write", error.message)]
 
 
