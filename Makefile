@@ -31,8 +31,8 @@ test: $(STAMP)  ## all tests, on servers of their own
 crash: $(STAMP)  ## kill the worker at every call and transaction of a brief (SEEDS=5)
 	@$(BIN)/python -m tests.crash --seeds $(or $(SEEDS),5)
 
-bench: $(STAMP)  ## measure, beside the same work without durability
-	@$(BIN)/python -m bench
+bench: $(STAMP)  ## what durability costs, beside plain asyncio (N=40 FULL=1 QUICK=1 ONLY=abc)
+	@$(BIN)/python -m bench $(if $(N),--briefs $(N)) $(if $(FULL),--full) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 check: $(STAMP)  ## types and style
 	@$(BIN)/ruff check .

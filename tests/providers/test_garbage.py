@@ -97,6 +97,13 @@ def test_hidden_characters_of_a_source_are_gone() -> None:
     assert source.text == source.title == "Words [31mred[0m back"
 
 
+@pytest.mark.parametrize("inner", ['{"name": "A\\u0000b"}', '{"x": NaN}', '{"name": "\\ud800"}', "[1]", "{"])
+def test_what_a_model_said_can_be_stored_or_is_left_out(inner: str) -> None:
+    message = {"type": "message", "content": [{"type": "output_text", "text": inner}]}
+    said = perplexity.read({"status": "completed", "output": [message]}).said
+    assert said in ({}, {"name": "Ab"}, {"name": ""})
+
+
 @given(JSON, st.sampled_from(["person", "company"]))
 def test_whatever_is_said_of_a_subject_makes_a_profile(said: Any, name: str) -> None:
     profile = questions.profile(name, said if isinstance(said, dict) else {"people": said, "found": True})

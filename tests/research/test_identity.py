@@ -11,6 +11,8 @@ AT_ACME = evidence(1, PERSON_ID, "Ada Lovelace leads planning at Acme Freight.")
 AT_HOME = evidence(2, PERSON_ID, "Ada Lovelace will speak.", url="https://www.acme-freight.example/team")
 BAKER = evidence(3, PERSON_ID, "Ada Lovelace runs a bakery in Bath.")
 OTHER = evidence(4, PERSON_ID, "Charles Babbage leads planning at Acme Freight.")
+METAL = evidence(6, PERSON_ID, "Ada Lovelace is a metal worker.")
+ORANGE = evidence(7, PERSON_ID, "Ada Lovelace of Orange speaks.")
 LOOKALIKE = evidence(5, PERSON_ID, "Ada Lovelace will speak.", url="https://not-acme-freight.example/team")
 
 
@@ -30,6 +32,15 @@ def found(*candidates: object) -> Profile:
         ({"profile": found(candidate(), candidate(employer="Bath Bakery"))}, (AT_ACME, BAKER), Identity.CONFIRMED, 1),
         ({"profile": found(candidate(employer="Bath Bakery"))}, (BAKER,), Identity.AMBIGUOUS, 0),
         ({}, (OTHER,), Identity.NOT_FOUND, 0),
+        # A company's name is a word of its own, not part of another.
+        ({"company_domain": "meta.example"}, (METAL,), Identity.AMBIGUOUS, 0),
+        (
+            {"company_domain": "ge.example", "profile": found(candidate(employer="Orange"))},
+            (ORANGE,),
+            Identity.AMBIGUOUS,
+            0,
+        ),
+        ({"company_domain": "acme.example"}, (AT_ACME,), Identity.CONFIRMED, 1),
         ({}, (), Identity.NOT_FOUND, 0),
         ({"company_domain": None}, (BAKER,), Identity.PROBABLE, 1),
         (

@@ -45,6 +45,10 @@ async def test_a_silent_worker_is_outlived(silences: int) -> None:
     assert await tries([timed_out(TimeoutType.HEARTBEAT)] * silences) == silences + 1
 
 
+async def test_what_a_stopping_worker_gives_back_is_begun_again() -> None:
+    assert await tries([lost(ApplicationError("shut down", type="WorkerShutdown"))]) == 2
+
+
 async def test_not_for_ever() -> None:
     with pytest.raises(ActivityError):
         await tries([timed_out(TimeoutType.HEARTBEAT)] * (policies.SILENCES + 1))
