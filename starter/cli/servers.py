@@ -35,13 +35,16 @@ def worker(
     do(work())
 
 
-def web(port: Annotated[int, typer.Option(min=1, max=65535)] = 8080) -> None:
+def web(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    host: Annotated[str, typer.Option(help="Where to listen; by default on this machine alone.")] = "127.0.0.1",
+) -> None:
     """Serve the pages."""
     from starter.web import serve  # noqa: PLC0415 - the other commands do without it
 
     settings = load_settings()
     logs.configure(settings.log_format)
-    do(serve(settings, port))
+    do(serve(settings, port, host))
 
 
 def migrate() -> None:

@@ -49,22 +49,22 @@ def build_app(settings: Settings, briefs: Briefs, checks: Mapping[str, Check]) -
     return app
 
 
-async def serve(settings: Settings, port: int) -> None:
+async def serve(settings: Settings, port: int, host: str = HOST) -> None:
     """Serve until told to stop. Pages need Postgres alone, so a Temporal that is away only shows at /readyz."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_database(settings) as database:
         checks = {"postgres": database.answers, "temporal": temporal(await connect(lazy=True))}
-        async with listening(build_app(settings, Library(database), checks), port) as taken:
+        async with listening(build_app(settings, Library(database), checks), port, host) as taken:
             log.info("serving", port=taken)
             await stop.wait()
             log.info("stopping")
 
 
 @asynccontextmanager
-async def listening(app: web.Application, port: int) -> AsyncIterator[int]:
-    """The app on a port of this machine, 0 for any that is free. Requests under way may end."""
+async def listening(app: web.Application, port: int, host: str = HOST) -> AsyncIterator[int]:
+    """The app on a port, 0 for any that is free; by default for this machine alone. Requests under way may end."""
     runner = web.AppRunner(app, shutdown_timeout=GRACE_S)
     await runner.setup()
     assert runner.server is not None, "set up above"
@@ -78,7 +78,7 @@ async def listening(app: web.Application, port: int) -> AsyncIterator[int]:
         lingering_time=LINGERING_S,
     )
     try:
-        server = await loop.create_server(connection, HOST, port)
+        server = await loop.create_server(connection, host, port)
     except OSError:
         await runner.cleanup()
         raise NotReadyError(f"Port {port} is taken by another program", "choose another with --port") from None
