@@ -240,6 +240,10 @@ async def answers(name: str, url: str, remedy: str) -> Check:
         return Check(name, ok=False, said=f"nobody answers at {url}", remedy=remedy)
 
 
+# Whose keys a worker of a queue cannot do without.
+NEEDS = {queues.WORKFLOWS: (), queues.SEARCH: ("perplexity",), queues.MODEL: ("anthropic",)}
+
+
 async def polled(client: Client, queue: str) -> bool:
     """A worker asks for the work of this queue: workflows on the main one, activities on the others."""
     return len(await _pollers(client, queue)) > 0

@@ -41,7 +41,6 @@ BRAND_ROOMS = (
     "starter/dev/",
     "starter/checks.py",
     "starter/logs.py",
-    "workflows/queues.py",
 )
 
 LONGEST_FUNCTION, LONGEST_RUN, LONGEST_MODULE = 60, 40, 300

@@ -10,6 +10,7 @@ from temporalio.common import RetryPolicy
 from activities.research import ResearchActivities
 from schemas import research as messages
 from schemas.base import Message
+from starter.checks import NEEDS
 from starter.dev.stack import Plan
 from worker import WORKFLOWS, activity_methods
 from workflows import ids, policies, queues, story
@@ -80,7 +81,7 @@ def test_the_stack_declares_what_the_code_uses() -> None:
     declared = {key.name: key.indexed_value_type.name.title().replace("_", "") for key in story.SEARCH_ATTRIBUTES}
     assert plan.search_attributes == declared
     assert plan.task_queues == list(queues.ALL)
-    assert set(queues.NEEDS) == set(queues.ALL)
+    assert set(NEEDS) == set(queues.ALL)
 
 
 def test_the_last_release_s_payloads_still_parse() -> None:

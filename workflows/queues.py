@@ -5,6 +5,3 @@ SEARCH = "greenroom-search"
 MODEL = "greenroom-model"
 
 ALL = (WORKFLOWS, SEARCH, MODEL)
-
-# The settings whose keys a worker of a queue cannot do without.
-NEEDS = {WORKFLOWS: (), SEARCH: ("perplexity",), MODEL: ("anthropic",)}

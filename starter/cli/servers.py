@@ -6,6 +6,7 @@ import typer
 
 from starter import logs
 from starter import migrate as migrations
+from starter.checks import NEEDS
 from starter.cli import do
 from starter.environment import connect, load_settings
 from starter.words import NotReadyError, UsageError
@@ -22,7 +23,7 @@ def worker(
     for name in names:
         if name not in queues.ALL:
             raise UsageError(f'There is no queue "{name[:60]}"; there are: {", ".join(queues.ALL)}')
-        for provider in queues.NEEDS[name]:
+        for provider in NEEDS[name]:
             if not settings.provider(provider).key.get_secret_value():
                 key = f"{provider.upper()}_API_KEY"
                 raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Self
 
@@ -84,11 +85,11 @@ async def _glance(handle: Handle, view: "View") -> None:
         view.show(await handle.query(ResearchWorkflow.progress))
 
 
-class View(contextlib.AbstractContextManager["View"]):
+class View(contextlib.AbstractContextManager["View"], ABC):
     """Shows progress until it is left."""
 
-    def show(self, now: Progress) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def show(self, now: Progress) -> None: ...
 
     def __exit__(self, *_: object) -> None:
         return None

@@ -51,7 +51,7 @@ LINES = st.builds(
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
-def understood(data: bytes) -> None:
+def check_understood(data: bytes) -> None:
     """Nothing but a UsageError leaves, and what comes out can be stored."""
     try:
         found = ics.read(data, NOW, NOW + timedelta(days=30))
@@ -66,19 +66,19 @@ def understood(data: bytes) -> None:
 @FUZZ
 @given(st.binary(max_size=300))
 def test_bytes(data: bytes) -> None:
-    understood(data)
-    understood(b"BEGIN:VCALENDAR\n" + data)
+    check_understood(data)
+    check_understood(b"BEGIN:VCALENDAR\n" + data)
 
 
 @FUZZ
 @given(st.lists(LINES, max_size=12))
 def test_lines_of_an_event(lines: list[str]) -> None:
     event = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:a", *lines, "END:VEVENT", "END:VCALENDAR"]
-    understood("\r\n".join(event).encode(errors="replace"))
+    check_understood("\r\n".join(event).encode(errors="replace"))
 
 
 @FUZZ
 @given(st.sampled_from(SAMPLES), st.integers(0), st.binary(max_size=12), st.integers(0, 40))
 def test_damaged_files(sample: bytes, where: int, instead: bytes, gone: int) -> None:
     at = where % len(sample)
-    understood(sample[:at] + instead + sample[at + gone :])
+    check_understood(sample[:at] + instead + sample[at + gone :])

@@ -99,10 +99,10 @@ async def test_a_fault_that_stays_fails_the_run_with_its_reason(
     for case in cases:
         stage.sandbox.faults.put(provider, case.kind, times=FOR_EVER, match=case.domain, **case.settings)
     async with stage.working(perplexity_timeout_s=1.5, anthropic_timeout_s=1.5, search_slots=100, model_slots=100):
-        await asyncio.gather(*(_fails(stage, provider, case, step) for case in cases))
+        await asyncio.gather(*(check_fails(stage, provider, case, step) for case in cases))
 
 
-async def _fails(stage: Stage, provider: str, case: Case, step: str) -> None:
+async def check_fails(stage: Stage, provider: str, case: Case, step: str) -> None:
     error, row = await stage.failure(f"kim@{case.domain}")
     calls = [call for call in stage.calls(provider) if case.domain in str(call["request"])]
 
