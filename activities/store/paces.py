@@ -5,7 +5,7 @@ from schemas.settings import Pace
 
 # Two reservations may be kept a little late and a little early: this much is added to the gap and the window, so that
 # what the provider sees holds too.
-SLACK_S = 0.05
+SLACK_S = 0.15
 
 
 class PaceStore:
@@ -33,7 +33,7 @@ class PaceStore:
                 RETURNING extract(epoch FROM starts[cardinality(starts)] - clock_timestamp())::float
                 """,
                 provider,
-                pace.gap_s + SLACK_S,
+                pace.gap_s + SLACK_S if pace.gap_s else 0.0,
                 pace.per_window,
                 pace.window_s + SLACK_S,
             )
