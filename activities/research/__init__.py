@@ -14,6 +14,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import errors
 from activities.liveness import Clock, heartbeating
 from activities.pacing import Pacing
 from activities.ports import LanguageModel, Question, SearchAnswer, WebSearch
@@ -82,7 +83,12 @@ class ResearchActivities:
             material = await self._briefs.material(
                 order, sandbox=self._search.sandbox, now=clock.now(), queued_s=clock.queued_s()
             )
-            answer = await self._written(order, material, clock) if drafts.tellable(material) else UNWRITTEN
+            if drafts.tellable(material):
+                answer = await self._written(order, material, clock)
+            elif drafts.undecided(material):
+                answer = UNWRITTEN
+            else:
+                raise errors.nothing_found("what did is about others")
             draft = drafts.read(answer)
             brief = draft if isinstance(draft, str) else compose(material, draft, order.gaps, order.now)
             if isinstance(brief, str):

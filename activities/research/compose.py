@@ -41,6 +41,7 @@ def compose(material: Material, draft: Draft, gaps: Iterable[Gap], now: datetime
     checked = check(draft, aliases)
     claims = tuple(checked.claims)
     if not aliases.evidence:
+        # Nothing was asked of a model, so nothing of its was refused.
         checked.dropped.clear()
     if not checked.facts and aliases.evidence:
         return "not one fact has its quote in its evidence; copy quotes word for word"

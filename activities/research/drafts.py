@@ -80,6 +80,11 @@ def tellable(material: Material) -> bool:
     return bool(Aliases(material).evidence)
 
 
+def undecided(material: Material) -> bool:
+    """Somebody was found who could be ours or another: candidates to show."""
+    return any(identity is Identity.AMBIGUOUS for identity, _ in Aliases(material).identities.values())
+
+
 def read(answer: Kept) -> Draft | str:
     """The draft, or what was wrong with the answer in words that the model may be told."""
     if answer.stopped != "end_turn":

@@ -78,6 +78,16 @@ async def test_somebody_who_cannot_be_told_from_others_costs_no_writing(stage: S
     assert any(gap.reason.startswith("could be any of: ") for gap in brief.gaps)
 
 
+async def test_sources_about_others_alone_make_no_brief_and_cost_no_writing(stage: Stage) -> None:
+    stage.sandbox.faults.put("perplexity", "lies", times=None)
+    async with stage.working():
+        error, row = await stage.failure("mei.tanaka@gmail.com")
+
+    assert stage.calls("anthropic") == []
+    assert (row.status, error.type) == ("failed", "NothingFound")
+    assert error.message == "write: no source came back (what did is about others)"
+
+
 async def test_a_run_that_never_took_its_row_is_told_all_the_same(stage: Stage) -> None:
     research_id = await stage.request(ADA)
     now = datetime.now(UTC)
