@@ -10,6 +10,7 @@ Superseded           a newer run works on this row
 DatabaseFailed       Postgres said no, or stayed away
 NothingFound         no source about anybody: nothing is written without sources
 TooSlow              a window closed
+ReauthRequired       the account lets us in no more: its user must connect it again
 NoValidAnswer        the model was asked as often as it may be, and no answer could be used
 
 Texts name the provider and what it said by status and type, never with its own words: those may quote a person.
@@ -96,6 +97,11 @@ def too_slow(window: timedelta) -> ApplicationError:
 def no_valid_answer(problem: str | None) -> ApplicationError:
     said = f"the model's answers could not be used ({problem})"
     return ApplicationError(said, type="NoValidAnswer", non_retryable=True)
+
+
+def reauth_required() -> ApplicationError:
+    """The connection is marked already: trying again is of no use until its user has connected it again."""
+    return ApplicationError("the account lets us in no more", type="ReauthRequired", non_retryable=True)
 
 
 def run_failed(kind: str, reason: str) -> ApplicationError:

@@ -1,8 +1,11 @@
 """The outside world, as more than one feature needs it. Each port has one real thing per brand and a twin in tests."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
+
+from schemas.base import RowId, TenantId
+from schemas.calendars import Ring
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,80 @@ class LanguageModel(Protocol):
     sandbox: bool
 
     async def write(self, prompt: Prompt) -> ModelAnswer: ...
+
+
+class Bell(Protocol):
+    """Wakes the workflow that looks after something, and begins it when it sleeps. Returns once Temporal has taken it."""
+
+    async def calendar(self, tenant_id: TenantId, calendar_id: RowId, ring: Ring) -> None: ...
+    async def meeting(self, tenant_id: TenantId, meeting_id: RowId) -> None: ...
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a calendar's events as the provider sent them: either another follows, or `sync_token` ends them."""
+
+    events: tuple[dict[str, Any], ...]
+    page_token: str | None
+    sync_token: str | None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a reading of a calendar goes on: after a page, after the last reading, or (neither) from `since`."""
+
+    page_token: str | None
+    sync_token: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A push channel as its provider has it."""
+
+    id: RowId
+    resource_id: str
+    expires_at: datetime
+
+
+class PlaceGoneError(Exception):
+    """The provider has forgotten the place from which we read on: everything is to be read again."""
+
+
+class CalendarService(Protocol):
+    """A calendar provider. `token` lets us in as the user. Raises UnauthorizedError, PlaceGoneError, or what `errors` makes."""
+
+    name: str
+    sandbox: bool
+
+    async def events(self, token: str, calendar: str, place: Place) -> Page: ...
+    async def watch(self, token: str, calendar: str, channel_id: RowId, secret: str, now: datetime) -> Channel: ...
+    async def stop(self, token: str, channel: Channel) -> None:
+        """A channel that the provider does not know is stopped."""
+        ...
+
+
+class UnauthorizedError(Exception):
+    """The provider does not take this token: perhaps a fresh one."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message to one person: text and HTML say the same. `headers` are beside the usual ones."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+class Mailer(Protocol):
+    """Sends mail. Raises what `errors` makes; returning means that the server has taken it."""
+
+    name: str
+    sandbox: bool
+
+    async def send(self, mail: Mail) -> None: ...

@@ -114,6 +114,23 @@ class Kept(Document):
     model: str
 
 
+class LastMeeting(Document):
+    """The last meeting with some of the same people, and what was known then.
+
+    It is another meeting of the same user, in a calendar, not cancelled, that began before the one in question; for an
+    ad hoc request, before the request is worked on. Versions of the same research are no meeting, nor is an ad hoc
+    request: whoever was only researched has not been met.
+    """
+
+    starts_at: datetime
+    # Who was to be there, of those who are researched.
+    people: tuple[RowId, ...]
+    # Its newest brief, if it has one: whom that is about, and what it was written from.
+    brief_id: RowId | None = None
+    about: tuple[RowId, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
 class Material(Document):
     """All that a brief is written from, as one transaction saw it."""
 
@@ -126,8 +143,8 @@ class Material(Document):
     evidence: tuple[Evidence, ...]
     # Answers already bought for this brief, oldest first: the first ask's, then the repairs'.
     answers: tuple[Kept, ...]
-    # When the last brief about any of these people was written.
-    last_brief_at: datetime | None
+    # None: first contact.
+    last_meeting: LastMeeting | None = None
     # Some of the evidence is pretended.
     sandbox: bool
 
@@ -167,6 +184,18 @@ class BriefGap(Document):
     reason: str
 
 
+class Changes(Document):
+    """What is new since the last meeting with the same people. Without `last_met_at` this is the first contact."""
+
+    last_met_at: datetime | None = None
+    # That meeting's brief. None when it has no brief: nothing was compared.
+    compared_with: RowId | None = None
+    # Facts that are new since then, the most recent first.
+    new_claims: tuple[RowId, ...] = ()
+    # People who were not to be there then.
+    new_people: tuple[RowId, ...] = ()
+
+
 class Brief(Document):
     """Everything a reader needs, and everything needed to check it. Money in millionths of a US dollar."""
 
@@ -178,8 +207,9 @@ class Brief(Document):
     campaign: str = ""
     confidence: Confidence
     reasons: tuple[str, ...]
-    # What is new since the last brief about these people, or that there was none.
+    # Whether anything is new since the last meeting with these people, in a sentence; `changes` says what.
     what_changed: str
+    changes: Changes = Changes()
     subjects: tuple[BriefSubject, ...]
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
@@ -190,6 +220,8 @@ class Brief(Document):
     sandbox: bool
     written_at: datetime
     time_zone: str = "UTC"
+    # Versions with the same one say the same. Empty when it was not kept.
+    facts_digest: str = ""
 
     def section(self, section: Section, subject_id: RowId | None = None) -> tuple[Claim, ...]:
         """The claims of a section, of one subject if one is named."""
@@ -203,11 +235,13 @@ class Composed(Document):
     confidence: Confidence
     reasons: tuple[str, ...]
     what_changed: str
+    changes: Changes = Changes()
     subjects: tuple[BriefSubject, ...]
     claims: tuple[Claim, ...]
     evidence_ids: tuple[RowId, ...]
     gaps: tuple[BriefGap, ...]
     dropped: dict[str, int]
+    facts_digest: str = ""
 
 
 Person.model_rebuild()

@@ -1,11 +1,14 @@
-"""Meetings: one instance of a calendar event, and who comes. Content: stored, never sent through Temporal."""
+"""Meetings: one instance of a calendar event, and who comes.
+
+`Document`s are content: stored, never sent through Temporal. `Message`s travel, with ids and times alone.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.base import Email
+from schemas.base import Email, Message, RowId, TenantId
 from schemas.briefs import Document
 
 
@@ -49,3 +52,69 @@ class MeetingFacts(Document):
     @property
     def prospects(self) -> tuple[Attendee, ...]:
         return tuple(one for one in self.attendees if one.standing is Standing.PROSPECT)
+
+
+class MeetingOrder(Message):
+    """Look after this meeting until it is over."""
+
+    tenant_id: TenantId
+    meeting_id: RowId
+    # Somebody has asked for research before this run began: what is left of the last run.
+    asked: bool = False
+
+
+class Look(Message):
+    """Look at a meeting as it stands now."""
+
+    tenant_id: TenantId
+    meeting_id: RowId
+    now: datetime
+
+
+class BriefStanding(Message):
+    """The newest brief of a meeting. `covers` says that nobody is to be met whom it is not about."""
+
+    brief_id: RowId
+    covers: bool
+    thin: bool
+    # What is material in it, hashed: the same digest is delivered once.
+    digest: str
+    delivered: bool
+    # The oldest that it knows of its people and of its companies.
+    people_asked_at: datetime | None = None
+    companies_asked_at: datetime | None = None
+
+
+class Situation(Message):
+    """A meeting as its rows say it stands. Ids and times; who is met is not here."""
+
+    revision: int
+    user_id: RowId
+    starts_at: datetime
+    ends_at: datetime
+    # Why there is nothing to do for it: withdrawn, nobody to research, no active campaign. Empty when there is.
+    idle: str = ""
+    premium: bool = False
+    deliver_before_s: float
+    by_mail: bool = True
+    brief: BriefStanding | None = None
+    # The last run of its research: when it began, and whether it ended without a brief.
+    tried_at: datetime | None = None
+    failed: bool = False
+    # The user has been told that there is no brief.
+    told: bool = False
+
+
+class Asked(Message):
+    """What "research now" begins: nothing, with the reason, when there is nobody to research."""
+
+    begun: bool
+    reason: str = ""
+
+
+class MeetingOutcome(Message):
+    """How a meeting's life ended: over, or withdrawn and why."""
+
+    ended: str
+    researched: int = 0
+    delivered: int = 0

@@ -51,6 +51,30 @@ class Provider(BaseModel):
     sandbox: bool
 
 
+class Google(BaseModel):
+    """Where Google is reached, and who we are there."""
+
+    client_id: str
+    client_secret: SecretStr
+    api_url: str
+    auth_url: str
+    token_url: str
+    userinfo_url: str
+    sandbox: bool
+
+    @classmethod
+    def pretended(cls, base: str) -> Self:
+        return cls(
+            client_id="sandbox-client",
+            client_secret=SecretStr("sandbox"),
+            api_url=base,
+            auth_url=f"{base}/o/oauth2/v2/auth",
+            token_url=f"{base}/token",
+            userinfo_url=f"{base}/v1/userinfo",
+            sandbox=True,
+        )
+
+
 class Price(BaseModel):
     """US dollars for a million tokens."""
 
@@ -102,9 +126,39 @@ class Settings(BaseSettings):
     anthropic_max_tokens: int = Field(default=8000, ge=500, le=21_000)
     anthropic_price: Price = Price(input_usd=3, output_usd=15)
 
-    # Keys of our own: one signs links to pages, one hashes addresses for ids. At least 32 characters each.
+    # The calendar that is read, and the accounts that people sign in with.
+    google_client_id: str = Field(default="", validation_alias=AliasChoices("GOOGLE_CLIENT_ID", "google_client_id"))
+    google_client_secret: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("GOOGLE_CLIENT_SECRET", "google_client_secret")
+    )
+    google_api_url: str = "https://www.googleapis.com"
+    google_auth_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    google_token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    google_userinfo_url: str = "https://openidconnect.googleapis.com/v1/userinfo"
+    # Google's limit for a project, 10,000 a minute, as a short log; and for each user of it.
+    google_pace: str = "160/1s"
+    google_user_pace: str = "600/60s"
+    google_timeout_s: float = Field(default=20, gt=0)
+    # For how long a push channel is asked; the answer says how long it lives.
+    google_channel_s: int = Field(default=604_800, ge=60)
+
+    # How often a calendar is read when nothing is heard of it, and when its silence is told to its user.
+    poll_every_s: int = Field(default=900, ge=1)
+    dark_after_s: int = Field(default=7200, ge=60)
+
+    # Mail: smtp://user:password@host:587 (STARTTLS, but on this machine), smtps://...:465. Without it none is sent.
+    smtp_url: SecretStr = SecretStr("")
+    sandbox_smtp_url: str = "smtp://127.0.0.1:8925"
+    mail_from: str = "Greenroom <greenroom@localhost>"
+    smtp_timeout_s: float = Field(default=10, gt=0)
+
+    # Keys of our own: one signs links to pages, one hashes addresses for ids, one encrypts sessions. At least 32
+    # characters each.
     link_key: SecretStr = SecretStr("")
     hash_key: SecretStr = SecretStr("")
+    session_key: SecretStr = SecretStr("")
+    # What encrypts the tokens of connections: "id:key,id:key", the first for what is new. Made by `greenroom keys new`.
+    token_keys: SecretStr = SecretStr("")
     link_days: int = Field(default=14, ge=1, le=365)
 
     # Where people reach our pages and Temporal's, for the links that we print and send.
@@ -115,9 +169,14 @@ class Settings(BaseSettings):
     sandbox: bool = False
     sandbox_url: str = "http://127.0.0.1:8900"
 
+    # Where calendars send their notifications; by default below web_url. Google wants https.
+    webhook_url: str = ""
+
     # How many calls of a provider one worker has under way at once, waiting for their turn included.
     search_slots: int = Field(default=20, ge=1)
     model_slots: int = Field(default=20, ge=1)
+    calendar_slots: int = Field(default=20, ge=1)
+    mail_slots: int = Field(default=5, ge=1)
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     metrics_port: int = Field(default=0, ge=0, le=65535)
@@ -130,11 +189,48 @@ class Settings(BaseSettings):
 
     def provider(self, name: str) -> Provider:
         """The provider itself when its key is set; the sandbox only when told to."""
-        key: SecretStr = getattr(self, f"{name}_api_key")
+        key: SecretStr = getattr(self, KEYS[name])
         if self.sandbox and not key.get_secret_value():
             return Provider(base_url=f"{self.sandbox_url}/{name}", key=SecretStr("sandbox"), sandbox=True)
-        return Provider(base_url=getattr(self, f"{name}_base_url"), key=key, sandbox=False)
+        return Provider(base_url=getattr(self, BASES[name]), key=key, sandbox=False)
+
+    def google(self) -> "Google":
+        """Google, or the sandbox's: one base for what Google has on several hosts."""
+        if self.sandbox and not self.google_client_secret.get_secret_value():
+            return Google.pretended(f"{self.sandbox_url}/google")
+        return Google(
+            client_id=self.google_client_id,
+            client_secret=self.google_client_secret,
+            api_url=self.google_api_url,
+            auth_url=self.google_auth_url,
+            token_url=self.google_token_url,
+            userinfo_url=self.google_userinfo_url,
+            sandbox=False,
+        )
+
+    def smtp(self) -> tuple[str, bool]:
+        """The address of the mail server, empty for none, and whether it is the sandbox's."""
+        url = self.smtp_url.get_secret_value()
+        return (self.sandbox_smtp_url, True) if self.sandbox and not url else (url, False)
+
+    def notifications_url(self) -> str:
+        """Where a calendar's provider sends its notifications."""
+        return self.webhook_url or f"{self.web_url.rstrip('/')}/webhooks/google-calendar"
 
     def paces(self) -> dict[str, Pace]:
-        """How often each provider may be called, by the name its client goes by."""
-        return {"perplexity": Pace.parse(self.perplexity_pace), "anthropic": Pace.parse(self.anthropic_pace)}
+        """How often each provider may be called, by the name its client goes by; "google/user" is for each user."""
+        return {
+            "perplexity": Pace.parse(self.perplexity_pace),
+            "anthropic": Pace.parse(self.anthropic_pace),
+            "google": Pace.parse(self.google_pace),
+            "google/user": Pace.parse(self.google_user_pace),
+        }
+
+
+# By provider: the setting that lets us in, and the one that says where.
+KEYS = {
+    "perplexity": "perplexity_api_key",
+    "anthropic": "anthropic_api_key",
+    "google": "google_client_secret",
+}
+BASES = {"perplexity": "perplexity_base_url", "anthropic": "anthropic_base_url", "google": "google_api_url"}

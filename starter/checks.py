@@ -241,7 +241,13 @@ async def answers(name: str, url: str, remedy: str) -> Check:
 
 
 # Whose keys a worker of a queue cannot do without.
-NEEDS = {queues.WORKFLOWS: (), queues.SEARCH: ("perplexity",), queues.MODEL: ("anthropic",)}
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    queues.WORKFLOWS: (),
+    queues.SEARCH: ("perplexity",),
+    queues.MODEL: ("anthropic",),
+    queues.CALENDAR: ("google",),
+    queues.MAIL: (),
+}
 
 
 async def polled(client: Client, queue: str) -> bool:

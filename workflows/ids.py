@@ -19,3 +19,23 @@ def parse_research(workflow_id: str) -> tuple[TenantId, RowId]:
     if noun != "research":
         raise ValueError(f"{workflow_id} is not a research")
     return tenant_id, research_id
+
+
+def calendar(tenant_id: TenantId, calendar_id: RowId) -> str:
+    """One reading at a time for a calendar; whoever rings joins."""
+    return f"calendar/{tenant_id}/{calendar_id}"
+
+
+def meeting(tenant_id: TenantId, meeting_id: RowId) -> str:
+    """One life for each meeting: whoever tells of a change wakes it."""
+    return f"meeting/{tenant_id}/{meeting_id}"
+
+
+def subscription(tenant_id: TenantId, calendar_id: RowId) -> str:
+    """One renewal at a time for a calendar."""
+    return f"subscription/{tenant_id}/{calendar_id}"
+
+
+def notice(tenant_id: TenantId, key: str) -> str:
+    """One message for each key: asking for it again joins the sending."""
+    return f"notice/{tenant_id}/{key}"

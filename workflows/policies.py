@@ -6,8 +6,11 @@
 | a look-up          | 4       | 1, 2, 4 s; 429: 60 s  | 60 s of calling | 225 s window |
 | the model          | 3 a ask | 2 s, 2 s; 429: 30 s   | 60 s of calling | 75 s window  |
 | the brief          | 3 asks  | none                  |                 | 300 s        |
+| a calendar         | 4       | 1, 2, 4 s; or as told | 20 s a page     | 60 s a run   |
+| a push channel     | 3       | 5 s, 5 s; or as told  | 20 s a call     | 180 s        |
+| a mail server      | 3       | 5 s, 5 s              | 10 s            | 30 s         |
 
-Retry counts are upper bounds and the window wins. Four look-ups of 60 s with 1, 2 and 4 s between them would take
+Retry counts are upper bounds and the window wins. Waiting for a turn is not counted. Four look-ups of 60 s with 1, 2 and 4 s between them would take
 247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
 60 s and two pauses of 2 s would take 184 s, so a slow model is cut after 75, and 225 + 75 = 300.
 """
@@ -102,3 +105,73 @@ WORKFLOW_TASK = timedelta(seconds=5)
 
 # A task for the worker that has the workflow in memory is left to it this long, then anybody may replay the history.
 STICKY = timedelta(seconds=1)
+
+# Notifications come in bursts: a calendar is read when there was quiet for this long, and at the latest after the cap.
+QUIET = timedelta(seconds=2)
+LONGEST_QUIET = timedelta(seconds=10)
+
+# S0-1.9: a run reads for a minute; what is left is the next run's.
+READING = timedelta(seconds=60)
+
+# S0-1.8: three retries, exponential. A try may wait for its turn, and has the minute for its pages.
+READ_CALENDAR = Step(
+    task_queue=queues.CALENDAR,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_attempts=4),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# S0-3.5: two retries, 5 s.
+RENEW = Step(
+    task_queue=queues.CALENDAR,
+    start_to_close_timeout=timedelta(minutes=3),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=1, maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+RENEWAL = timedelta(seconds=180)
+
+# Every 6 h the channels that end within 12 h are renewed (S0-3.2): a missed tick leaves another.
+RENEWAL_EVERY = timedelta(hours=6)
+RENEWAL_AHEAD = timedelta(hours=12)
+# C0-8: with less than this left a failed renewal is told.
+LAST_HOURS = timedelta(hours=6)
+# Renewals of a sweep that are under way at once.
+RENEWALS_AT_ONCE = 20
+
+# A sweep over all tenants: it heartbeats, and goes on from where it was when it is tried again.
+SWEEP = Step(
+    task_queue=queues.CALENDAR,
+    start_to_close_timeout=timedelta(minutes=15),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# S0-4.4: two retries, 5 s, 30 s in all.
+SEND = Step(
+    task_queue=queues.MAIL,
+    start_to_close_timeout=timedelta(seconds=25),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=1, maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+NOTICE = timedelta(seconds=30)
+
+# A meeting is looked after from this long before it starts; the poll opens those that come nearer.
+AHEAD = timedelta(days=30)
+
+# C0-11: a failed or thin brief is tried again this long before the meeting. Within the first, a failure is told.
+TRY_AGAIN = (timedelta(hours=24), timedelta(hours=4), timedelta(hours=1))
+TELL_FAILURE = TRY_AGAIN[0]
+
+# What is known of people and of companies is renewed before the brief goes out when it is older than this then (N1,
+# N10); a company's news ages fastest, and stands for what is asked about it.
+ROLE_SERVES = timedelta(days=7)
+NEWS_SERVES = timedelta(hours=6)
+# ... and this long before: a run takes five minutes at most, and may have to wait for its turn.
+RENEW_BRIEF_BEFORE = timedelta(minutes=15)
+
+# A research that somebody else began is looked for again after this.
+LOOK_AGAIN = timedelta(seconds=30)

@@ -3,5 +3,7 @@
 WORKFLOWS = "greenroom"
 SEARCH = "greenroom-search"
 MODEL = "greenroom-model"
+CALENDAR = "greenroom-calendar"
+MAIL = "greenroom-mail"
 
-ALL = (WORKFLOWS, SEARCH, MODEL)
+ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL)

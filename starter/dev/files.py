@@ -9,7 +9,10 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from activities import sealing
 from starter.words import NotReadyError
+
+OWN_KEYS = ("GREENROOM_LINK_KEY", "GREENROOM_HASH_KEY", "GREENROOM_SESSION_KEY")
 
 
 @contextmanager
@@ -41,7 +44,9 @@ def write(path: Path, environment: Mapping[str, str]) -> None:
 
 
 def own_keys(path: Path) -> dict[str, str]:
-    """The keys for links and hashes: made once, kept for as long as the database is."""
-    if not path.exists():
-        write(path, {name: secrets.token_hex(32) for name in ("GREENROOM_LINK_KEY", "GREENROOM_HASH_KEY")})
-    return {key: value for key, value in dotenv_values(path).items() if value is not None}
+    """The keys of our own: each made once, kept for as long as the database is."""
+    kept = {key: value for key, value in dotenv_values(path).items() if value} if path.exists() else {}
+    keys = {name: secrets.token_hex(32) for name in OWN_KEYS} | {"GREENROOM_TOKEN_KEYS": sealing.new_key()} | kept
+    if keys != kept:
+        write(path, keys)
+    return keys
