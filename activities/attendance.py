@@ -10,22 +10,33 @@ LONGEST_NAME = 120
 MOST_PROSPECTS = 20
 
 
-def attendees(invited: tuple[Invited, ...], me: frozenset[str], own_domains: frozenset[str]) -> tuple[Attendee, ...]:
-    """Everybody invited, each address once, with their standing."""
-    once = {one.email: one for one in invited}
+def attendees(
+    invited: tuple[Invited, ...],
+    me: frozenset[str],
+    own_domains: frozenset[str],
+    colleagues: frozenset[str] = frozenset(),
+) -> tuple[Attendee, ...]:
+    """Everybody invited, each person once, with their standing. Colleagues may have addresses anywhere."""
+    once: dict[str, Invited] = {}
+    for one in invited:
+        once.setdefault(unplussed(one.email), one)
     return tuple(
-        Attendee(email=one.email, name=clean(one.name, LONGEST_NAME), standing=standing(one, me, own_domains))
+        Attendee(
+            email=one.email, name=clean(one.name, LONGEST_NAME), standing=standing(one, me, own_domains, colleagues)
+        )
         for one in once.values()
     )
 
 
-def standing(one: Invited, me: frozenset[str], own_domains: frozenset[str]) -> Standing:
+def standing(
+    one: Invited, me: frozenset[str], own_domains: frozenset[str], colleagues: frozenset[str] = frozenset()
+) -> Standing:
     """The first that holds: a room is a room even when it has declined."""
     rules = (
         (one.room, Standing.ROOM),
         (one.group, Standing.GROUP),
         (unplussed(one.email) in me, Standing.SELF),
-        (company_domain(one.email) in own_domains, Standing.COLLEAGUE),
+        (unplussed(one.email) in colleagues or company_domain(one.email) in own_domains, Standing.COLLEAGUE),
         (one.declined, Standing.DECLINED),
     )
     return next((standing for holds, standing in rules if holds), Standing.PROSPECT)

@@ -11,6 +11,8 @@ DatabaseFailed       Postgres said no, or stayed away
 NothingFound         no source about anybody: nothing is written without sources
 TooSlow              a window closed
 ReauthRequired       the account lets us in no more: its user must connect it again
+Disconnected         the user has taken the account away
+Sealed               a key that opens the tokens is missing
 NoValidAnswer        the model was asked as often as it may be, and no answer could be used
 
 Texts name the provider and what it said by status and type, never with its own words: those may quote a person.
@@ -28,6 +30,13 @@ WORTH_ANOTHER_TRY = {408, 409, 425}
 # Classes of Postgres's codes that speak of the data or the statement: the same again fails again.
 DATA_ITSELF = {"22", "23", "42"}
 
+# What a provider calls it when it was asked too often, and when a longer budget is spent.
+TOO_OFTEN = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"}
+SPENT = {"quotaExceeded", "dailyLimitExceeded"}
+
+# A spent budget is not refilled within seconds.
+LEAST_WAIT_WHEN_SPENT = timedelta(minutes=5)
+
 # A wait longer than this is no politeness any more: the run's deadline is far behind.
 LONGEST_WAIT = timedelta(minutes=15)
 
@@ -43,6 +52,19 @@ def answered(provider: str, status: int, kind: object, headers: Mapping[str, str
     return ApplicationError(said, type="ProviderRefused", non_retryable=True)
 
 
+def rationed(provider: str, status: int, reason: object, headers: Mapping[str, str]) -> Exception:
+    """Like `answered`, of a provider that says 403 to what is forbidden and to what is too often: `reason` tells which.
+
+    Without a wait of theirs the policy says when to try again.
+    """
+    known = reason if isinstance(reason, str) else ""
+    if status not in (403, 429) or (status == 403 and known not in TOO_OFTEN | SPENT):
+        return answered(provider, status, reason, headers, timedelta())
+    wait = max(asked_to_wait(headers.get("retry-after", "")), LEAST_WAIT_WHEN_SPENT if known in SPENT else timedelta())
+    said = f"{provider} said {status}" + (f" ({known})" if is_word(known) else "")
+    return ApplicationError(said, type="ProviderLimited", next_retry_delay=wait or None)
+
+
 def unreachable(provider: str, error: BaseException) -> ApplicationError:
     """No answer, or half of one: the connection failed, or took too long."""
     return ApplicationError(f"{provider} did not answer ({type(error).__name__})", type="ProviderDown")
@@ -51,6 +73,24 @@ def unreachable(provider: str, error: BaseException) -> ApplicationError:
 def nonsense(provider: str, what: str) -> ApplicationError:
     """An answer that arrived and cannot be read; `what` is our own words."""
     return ApplicationError(f"{provider} sent {what}", type="ProviderNonsense")
+
+
+def mail_refused(provider: str, code: int, what: str) -> ApplicationError:
+    """A mail server's no to the sender, the recipient, the message or our sign-in: 4xx for now, 5xx for good.
+
+    For how long 4xx is for now they do not say: the policy does.
+    """
+    said = f"{provider} said {code} to the {what}"
+    if 400 <= code < 500:
+        return ApplicationError(said, type="ProviderDown")
+    if 500 <= code < 600:
+        return ApplicationError(said, type="ProviderRefused", non_retryable=True)
+    return nonsense(provider, "a reply that cannot be read")
+
+
+def impossible(provider: str, why: str) -> ApplicationError:
+    """What is asked of the provider cannot be done there; `why` is our own words."""
+    return ApplicationError(f"{provider}: {why}", type="ProviderRefused", non_retryable=True)
 
 
 def decided(error: BaseException | None) -> ApplicationError | None:
@@ -102,6 +142,15 @@ def no_valid_answer(problem: str | None) -> ApplicationError:
 def reauth_required() -> ApplicationError:
     """The connection is marked already: trying again is of no use until its user has connected it again."""
     return ApplicationError("the account lets us in no more", type="ReauthRequired", non_retryable=True)
+
+
+def disconnected() -> ApplicationError:
+    return ApplicationError("the account is disconnected", type="Disconnected", non_retryable=True)
+
+
+def sealed(why: str) -> ApplicationError:
+    """Tokens that cannot be opened; `why` names a key by its id. Whoever runs this must mend it."""
+    return ApplicationError(f"the tokens cannot be opened: {why}", type="Sealed", non_retryable=True)
 
 
 def run_failed(kind: str, reason: str) -> ApplicationError:

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
@@ -43,3 +44,18 @@ class Clock:
     def queued_s(self) -> float:
         """Seconds this attempt waited for a worker."""
         return max((self._info.started_time - self._info.current_attempt_scheduled_time).total_seconds(), 0.0)
+
+
+_clock: ContextVar[Clock] = ContextVar("clock")
+
+
+def begin() -> None:
+    """An activity begins: its time is told from here."""
+    _clock.set(Clock())
+
+
+def now() -> datetime:
+    """Temporal's time inside an activity, and the machine's elsewhere."""
+    if not activity.in_activity():
+        return datetime.now(UTC)
+    return (_clock.get(None) or Clock()).now()

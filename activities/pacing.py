@@ -32,9 +32,12 @@ class Pacing:
         self._store = store
         self._paces = paces
 
-    async def turn(self, provider: str) -> Turn:
-        """Reserve the next start. A provider without a pace starts at once."""
+    async def turn(self, provider: str, of: str = "") -> Turn:
+        """Reserve the next start, of one of those whom the provider counts apart if one is named.
+
+        A provider without a pace starts at once.
+        """
         pace = self._paces.get(provider)
         if pace is None or pace.unlimited:
             return Turn(0.0)
-        return Turn(await self._store.reserve(provider, pace))
+        return Turn(await self._store.reserve(f"{provider}/{of}" if of else provider, pace))

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
+from schemas.meetings import Invited
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,35 @@ class Bell(Protocol):
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of a calendar's events as the provider sent them: either another follows, or `sync_token` ends them."""
+class CalendarEvent:
+    """One instance of an event, as its calendar says it. Of one that is cancelled only the id is sure."""
 
-    events: tuple[dict[str, Any], ...]
+    id: str
+    cancelled: bool = False
+    title: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    all_day: bool = False
+    private: bool = False
+    # Not an appointment at all: out of office, focus time, a birthday.
+    marker: bool = False
+    # The list of guests is not the whole of it.
+    guests_omitted: bool = False
+    organizer: Invited | None = None
+    invited: tuple[Invited, ...] = ()
+    # Under which addresses the calendar's owner is on the list.
+    own: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a calendar's events: either another follows, or `sync_token` ends them."""
+
+    events: tuple[CalendarEvent, ...]
     page_token: str | None
     sync_token: str | None
-    time_zone: str = "UTC"
+    # Events that could not be read, and were left out.
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,6 +166,37 @@ class CalendarService(Protocol):
 
 class UnauthorizedError(Exception):
     """The provider does not take this token: perhaps a fresh one."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an account's provider gave us. Without a refresh token the one that we have goes on."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_in_s: float
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is, as the provider of their account says. Only a verified address is theirs."""
+
+    email: str
+    verified: bool
+    name: str = ""
+
+
+class InvalidGrantError(Exception):
+    """The grant is gone: revoked, expired, or never ours. Asking again will not help."""
+
+
+class Accounts(Protocol):
+    """Lets us in again as somebody who let us in once. Raises InvalidGrantError, or what `errors` makes."""
+
+    name: str
+
+    async def refresh(self, refresh_token: str) -> Grant: ...
 
 
 @dataclass(frozen=True)

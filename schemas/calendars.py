@@ -1,6 +1,6 @@
 """Calendars: an account that is connected, and how far its calendar is read. Ids travel; events stay where they are."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from schemas.base import Message, RowId, TenantId
@@ -32,24 +32,24 @@ class CalendarOrder(Message):
 
 
 class Reading(Message):
-    """Read what is new of a calendar, for at most `budget_s` seconds."""
+    """Read what is new of a calendar, for at most `budget_s` seconds. Meetings that start by `ahead` are looked after."""
 
     tenant_id: TenantId
     calendar_id: RowId
     ring: Ring
     budget_s: float
+    ahead: datetime
     now: datetime
 
 
 class Read(Message):
-    """What a reading did. `more` says that its time was up before the end; `lost` that the account let us in no more."""
+    """What a reading did. `more` says that its time was up before the end."""
 
     events: int = 0
     changed: int = 0
     told: int = 0
     full: bool = False
     more: bool = False
-    lost: bool = False
 
 
 class ReadingFailed(Message):
@@ -66,8 +66,19 @@ class Troubles(Message):
 
     user_id: RowId
     connection_id: RowId
-    lost: bool = False
+    # The connection's version with which it was lost.
+    lost: int | None = None
     dark_since: datetime | None = None
+
+
+class Poll(Message):
+    """Read every calendar of which nothing was read for this many seconds."""
+
+    every_s: float
+
+    def before(self, now: datetime) -> datetime:
+        """What was read since then is left to the next poll: half a period ago."""
+        return now - timedelta(seconds=self.every_s / 2)
 
 
 class Polling(Message):

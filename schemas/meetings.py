@@ -3,7 +3,7 @@
 `Document`s are content: stored, never sent through Temporal. `Message`s travel, with ids and times alone.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import Field
@@ -98,11 +98,17 @@ class Situation(Message):
     deliver_before_s: float
     by_mail: bool = True
     brief: BriefStanding | None = None
-    # The last run of its research: when it began, and whether it ended without a brief.
+    # The last run of its research, if it was about everybody who is to be met now: when it began, whether it is under
+    # way, and whether it ended without a brief.
     tried_at: datetime | None = None
+    busy: bool = False
     failed: bool = False
     # The user has been told that there is no brief.
     told: bool = False
+
+    @property
+    def deliver_at(self) -> datetime:
+        return self.starts_at - timedelta(seconds=self.deliver_before_s)
 
 
 class Asked(Message):

@@ -3,7 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from schemas.base import Message, RowId, TenantId
+from schemas.base import Email, Message, RowId, TenantId
+from schemas.briefs import Document
 
 
 class NoticeKind(StrEnum):
@@ -13,24 +14,55 @@ class NoticeKind(StrEnum):
     CALENDAR_DARK = "calendar_dark"
 
 
+def brief_key(meeting_id: RowId, digest: str) -> str:
+    """A meeting's brief is delivered once for each digest of what is material in it."""
+    return f"brief/{meeting_id}/{digest}"
+
+
+def failed_key(meeting_id: RowId, starts_at: datetime) -> str:
+    """That there is no brief is told once for each time that a meeting is set for."""
+    return f"failed/{meeting_id}/{_moment(starts_at)}"
+
+
+def lost_key(connection_id: RowId, version: int) -> str:
+    """A lost connection is told once for each grant: `version` is the connection's with which it was lost."""
+    return f"lost/{connection_id}/{version}"
+
+
+def dark_key(calendar_id: RowId, since: datetime) -> str:
+    """A dark calendar is told once for each darkness."""
+    return f"dark/{calendar_id}/{_moment(since)}"
+
+
+def _moment(when: datetime) -> int:
+    """The same for a row and for a message, whatever zone either has it in."""
+    return int(when.timestamp())
+
+
 class NoticeOrder(Message):
-    """Tell a user something, once for each key. `about` is the row that it is about: of the meeting, the research or
-    the connection, as the kind has it."""
+    """Tell a user something, once for each key. What it is about is a row: of the meeting, the research or the
+    connection, as the kind has it. Without `user_id` it is for the user of that row."""
 
     tenant_id: TenantId
     key: str
     kind: NoticeKind
-    user_id: RowId
+    user_id: RowId | None = None
     meeting_id: RowId | None = None
     research_id: RowId | None = None
     connection_id: RowId | None = None
 
 
 class Sending(Message):
-    """Send the notice, unless that was done."""
+    """Send the notice, unless that was done; or say since when that is tried."""
 
     order: NoticeOrder
     now: datetime
+
+
+class FirstTry(Message):
+    """When a notice was first tried. None: no worker has come to it yet."""
+
+    at: datetime | None = None
 
 
 class Sent(Message):
@@ -46,3 +78,32 @@ class NotSent(Message):
     order: NoticeOrder
     reason: str
     now: datetime
+
+
+class Matter(Document):
+    """What a notice is about, as its rows say when it is sent."""
+
+    order: NoticeOrder
+    message_id: str
+    to: Email
+    time_zone: str = "UTC"
+    briefs_by_mail: bool = True
+    # Something that it speaks of is pretended.
+    sandbox: bool = False
+    # The meeting, or for an ad hoc request whom it is about. `off` says that it is no meeting any more.
+    title: str = ""
+    meeting_id: RowId | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    off: bool = False
+    # The research, and how its last run went.
+    research_id: RowId | None = None
+    research: str = ""
+    brief_id: RowId | None = None
+    failed_step: str = ""
+    failure_reason: str = ""
+    # The connection: its account, its status, whether some calendar has no good push channel, and since when one is dark.
+    account: str = ""
+    connection: str = ""
+    unheard: bool = False
+    dark_since: datetime | None = None

@@ -31,6 +31,8 @@ class ResearchRequest(Message):
 
     tenant_id: TenantId
     research_id: RowId
+    # The meeting is near: what companies did is asked again when it is hours old, not only when it is a day.
+    latest: bool = False
 
 
 class Subject(Message):
@@ -65,6 +67,8 @@ class LookUp(Message):
     question: int = 1
     # Workflow time: what is fresh, and what is recent, is judged by it.
     now: datetime
+    # As in the request: the news of a company must be new.
+    latest: bool = False
 
 
 class Found(Message):
@@ -150,6 +154,8 @@ class Start(Message):
     research_id: RowId
     run_id: str
     now: datetime
+    # As in the request: the news of companies must be new.
+    latest: bool = False
 
 
 class ResearchOutcome(Message):

@@ -58,6 +58,8 @@ class Warned(Message):
 
     user_id: RowId | None = None
     connection_id: RowId | None = None
+    # The connection's version, which tells one loss from the next.
+    version: int = 0
     tell: bool = False
 
 

@@ -22,12 +22,12 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.people import SHORTEST_KEY
 from activities.store import health
 from activities.store.database import GONE
 from schemas.settings import STACK_FILE, Settings
 from starter import migrate
 from starter.environment import connect
-from starter.intake import SHORTEST_KEY
 from starter.words import NotReadyError
 from workflows import queues, story
 

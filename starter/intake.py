@@ -1,13 +1,12 @@
 """From what a person or a file says to rows: addresses checked, names cleaned, people hashed, nothing half stored."""
 
-import hashlib
-import hmac
 import re
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
 from activities.attendance import LONGEST_NAME, MOST_PROSPECTS
+from activities.people import PersonKeys
 from activities.plain import clean
 from activities.store.meetings import Keys, MeetingStore
 from schemas.base import Email, RowId, TenantId
@@ -17,8 +16,6 @@ from schemas.tenants import CampaignRow
 from starter.words import NotReadyError, UsageError
 
 _EMAIL = TypeAdapter(Email)
-
-SHORTEST_KEY = 32
 
 
 def email(text: str) -> str:
@@ -44,18 +41,16 @@ class Intake:
     """Writes down who is to be researched. Holds the key that addresses are hashed with."""
 
     def __init__(self, store: MeetingStore, settings: Settings) -> None:
-        key = settings.hash_key.get_secret_value()
-        if len(key) < SHORTEST_KEY:
-            raise NotReadyError(
-                f"GREENROOM_HASH_KEY must have at least {SHORTEST_KEY} characters",
-                "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'",
-            )
+        try:
+            self._people = PersonKeys(settings.hash_key.get_secret_value())
+        except ValueError as error:
+            remedy = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+            raise NotReadyError(str(error), remedy) from None
         self._store = store
-        self._key = key.encode()
 
     async def meeting(self, tenant_id: TenantId, campaign: CampaignRow, facts: MeetingFacts, now: datetime) -> RowId:
         """A meeting and its research row; its id is returned."""
-        keys = Keys(people=self._hashes(tenant_id, facts.prospects))
+        keys = Keys(people=self._people.all(tenant_id, _addresses(facts.prospects)))
         return await self._store.save_meeting(tenant_id, campaign.user_id, campaign.id, facts, keys, now)
 
     async def request(
@@ -63,14 +58,13 @@ class Intake:
     ) -> RowId:
         """An ad hoc request's row: the same campaign and people are the same row."""
         asked = "\n".join([campaign.id, *sorted(one.email for one in prospects)])
-        keys = Keys(people=self._hashes(tenant_id, prospects), request=self._hash(tenant_id, asked))
+        people = self._people.all(tenant_id, _addresses(prospects))
+        keys = Keys(people=people, request=self._people.of(tenant_id, asked))
         return await self._store.save_request(tenant_id, campaign.user_id, campaign.id, prospects, keys, now)
 
-    def _hashes(self, tenant_id: TenantId, prospects: tuple[Attendee, ...]) -> dict[str, str]:
-        return {one.email: self._hash(tenant_id, one.email) for one in prospects}
 
-    def _hash(self, tenant_id: TenantId, text: str) -> str:
-        return hmac.new(self._key, f"{tenant_id}\n{text}".encode(), hashlib.sha256).hexdigest()[:16]
+def _addresses(prospects: tuple[Attendee, ...]) -> list[str]:
+    return [one.email for one in prospects]
 
 
 def row_id(text: str) -> RowId:

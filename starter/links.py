@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from activities.people import SHORTEST_KEY
 from schemas.base import RowId, TenantId
 from schemas.settings import Settings
-from starter.intake import SHORTEST_KEY
 from starter.words import NotReadyError
 
 SALT = "brief"

@@ -21,6 +21,7 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
+from activities import freshness
 from workflows import queues
 
 
@@ -159,6 +160,9 @@ SEND = Step(
 )
 NOTICE = timedelta(seconds=30)
 
+# The research of a meeting within this is served before all others.
+URGENT_WITHIN = timedelta(hours=24)
+
 # A meeting is looked after from this long before it starts; the poll opens those that come nearer.
 AHEAD = timedelta(days=30)
 
@@ -168,8 +172,8 @@ TELL_FAILURE = TRY_AGAIN[0]
 
 # What is known of people and of companies is renewed before the brief goes out when it is older than this then (N1,
 # N10); a company's news ages fastest, and stands for what is asked about it.
-ROLE_SERVES = timedelta(days=7)
-NEWS_SERVES = timedelta(hours=6)
+ROLE_SERVES = freshness.PERSON
+NEWS_SERVES = freshness.NEWS
 # ... and this long before: a run takes five minutes at most, and may have to wait for its turn.
 RENEW_BRIEF_BEFORE = timedelta(minutes=15)
 

@@ -1,5 +1,6 @@
 """What an operator reads of a run: search attributes, details in Markdown, and why it failed. Nothing personal."""
 
+from datetime import datetime
 from typing import Any
 
 from temporalio import exceptions, workflow
@@ -29,9 +30,26 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
 )
 
 
-def found_by(tenant_id: TenantId) -> TypedSearchAttributes:
+def found_by(tenant_id: TenantId, noun: str = "research") -> TypedSearchAttributes:
     """What every run of the noun is found by, children included."""
-    return TypedSearchAttributes([SearchAttributePair(TENANT_ID, tenant_id), SearchAttributePair(NOUN, "research")])
+    return TypedSearchAttributes([SearchAttributePair(TENANT_ID, tenant_id), SearchAttributePair(NOUN, noun)])
+
+
+def research(tenant_id: TenantId, starts_at: datetime | None, *, urgent: bool) -> TypedSearchAttributes:
+    """What a research is found by when it begins."""
+    attributes: list[SearchAttributePair[Any]] = [
+        *found_by(tenant_id),
+        SearchAttributePair(PHASE, Phase.RESEARCHING.value),
+        SearchAttributePair(URGENT, urgent),
+    ]
+    if starts_at is not None:
+        attributes.append(SearchAttributePair(MEETING_START, starts_at))
+    return TypedSearchAttributes(attributes)
+
+
+def tell_step(what: str, why: str, at: datetime) -> None:
+    """What is done next for a meeting, and when; its phase is what a list shows."""
+    workflow.set_current_details(f"## Next: {what}\n\n- **when**: {at:%Y-%m-%d %H:%M} UTC\n- **why**: {why}")
 
 
 def why(error: BaseException) -> tuple[str, str]:

@@ -8,13 +8,12 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import errors
+from activities import errors, freshness
 from activities.liveness import Clock, heartbeating
 from activities.pacing import Pacing
 from activities.ports import LanguageModel, Question, SearchAnswer, WebSearch
@@ -23,11 +22,6 @@ from activities.research.compose import UNWRITTEN, compose
 from activities.research.ports import Bought, Briefs, Claimed, LookUps, Runs
 from schemas.briefs import Kept, Material
 from schemas.research import Begun, Failure, Found, LookUp, Overdue, Remaining, Start, Writing, Written
-
-# N10 and S0-2.5: what a person does is good for a week, what a company does for a day. Nobody found: again tomorrow.
-PERSON_SERVES = timedelta(days=7)
-COMPANY_SERVES = timedelta(hours=24)
-NOBODY_SERVES = timedelta(hours=24)
 
 LAST_QUESTION = 2
 
@@ -130,12 +124,12 @@ class ResearchActivities:
 
     def _bought(self, look_up: LookUp, answer: SearchAnswer, clock: Clock) -> Bought:
         person = look_up.subject.key is not None
-        serves = NOBODY_SERVES if not answer.sources else PERSON_SERVES if person else COMPANY_SERVES
+        serves = freshness.PERSON if person else freshness.COMPANY
         return Bought(
             answer=answer,
             provider=self._search.name,
             sandbox=self._search.sandbox,
-            until=clock.now() + serves,
+            until=clock.now() + (serves if answer.sources else freshness.NOBODY),
             profile=questions.profile("person" if person else "company", answer.said),
             settled=bool(answer.sources) or not person or look_up.question == LAST_QUESTION,
         )

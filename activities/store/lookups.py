@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from activities import errors
+from activities import errors, freshness
 from activities.ports import Question
 from activities.research.ports import Ask, Bought, Claimed
 from activities.store import tries
@@ -113,15 +113,22 @@ async def _known(connection: Connection, look_up: LookUp, question: Question, *,
     known: int | None = await connection.fetchval(
         """
         SELECT (SELECT count(*) FROM evidence e WHERE e.answer_id = a.id)
-        FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3 AND sandbox = $4
+        FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3 AND sandbox = $4 AND asked_at > $5
         ORDER BY asked_at DESC LIMIT 1
         """,
         look_up.subject.subject_id,
         question.asked,
         look_up.now,
         sandbox,
+        _since(look_up),
     )
     return known
+
+
+def _since(look_up: LookUp) -> datetime:
+    """Older answers do not serve, fresh or not: a company's news ages before what else is known of it."""
+    company = look_up.subject.key is None
+    return look_up.now - (freshness.NEWS if company and look_up.latest else freshness.PERSON)
 
 
 async def _lease(connection: Connection, subject_id: RowId, holder: str, now: datetime) -> bool:
@@ -158,7 +165,8 @@ async def _keep_answer(
         INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said, input_tokens,
           output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
         SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-        WHERE NOT EXISTS (SELECT FROM answers WHERE subject_id = $1 AND asked = $4 AND sandbox = $11 AND fresh_until > $12)
+        WHERE NOT EXISTS (SELECT FROM answers WHERE subject_id = $1 AND asked = $4 AND sandbox = $11 AND fresh_until > $12
+          AND asked_at > $14)
         ON CONFLICT (tenant_id, subject_id, asked, asked_at) DO NOTHING RETURNING id
         """,
         look_up.subject.subject_id,
@@ -174,6 +182,7 @@ async def _keep_answer(
         bought.sandbox,
         now,
         bought.until,
+        _since(look_up),
     )
     return row_id
 

@@ -20,11 +20,25 @@ class Keys:
 
 @dataclass(frozen=True)
 class Occasion:
-    """A research as whoever starts it needs it: when the meeting is, and whether its campaign still runs."""
+    """A research as whoever starts it needs it: when the meeting is, and whether its campaign still runs.
+
+    `looked_after` says that a workflow of the meeting's own decides about its research.
+    """
 
     research_id: RowId
     starts_at: datetime | None
     active: bool
+    looked_after: bool = False
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose a meeting is, and for which campaign it is researched; `calendar_id` and `reading` when it was read there."""
+
+    user_id: RowId
+    campaign_id: RowId
+    calendar_id: RowId | None = None
+    reading: int = 0
 
 
 class MeetingStore:
@@ -37,39 +51,7 @@ class MeetingStore:
     ) -> RowId:
         """The meeting as it now is, and its research, which has the same id. Safe to run twice: both have keys."""
         async with self._database.tenant(tenant_id) as connection:
-            meeting_id: RowId = await connection.fetchval(
-                """
-                INSERT INTO meetings (tenant_id, user_id, campaign_id, source, source_key, title, starts_at, ends_at,
-                  created_at)
-                VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8)
-                ON CONFLICT (tenant_id, user_id, source, source_key) DO UPDATE SET
-                  campaign_id = excluded.campaign_id, title = excluded.title, starts_at = excluded.starts_at,
-                  ends_at = excluded.ends_at
-                RETURNING id
-                """,
-                user_id,
-                campaign_id,
-                meeting.source,
-                meeting.source_key,
-                meeting.title,
-                meeting.starts_at,
-                meeting.ends_at,
-                now,
-            )
-            await _save_attendees(connection, meeting_id, meeting.attendees)
-            await connection.execute(
-                """
-                INSERT INTO research (tenant_id, id, kind, user_id, campaign_id, meeting_id, requested_at)
-                VALUES (current_tenant(), $1, 'calendar', $2, $3, $1, $4)
-                ON CONFLICT (tenant_id, id) DO UPDATE SET campaign_id = excluded.campaign_id
-                """,
-                meeting_id,
-                user_id,
-                campaign_id,
-                now,
-            )
-            await _save_prospects(connection, meeting_id, meeting.prospects, keys)
-            return meeting_id
+            return await save(connection, Owner(user_id, campaign_id), meeting, keys, now)
 
     @patient
     async def save_request(
@@ -103,13 +85,93 @@ class MeetingStore:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(
                 """
-                SELECT r.id AS research_id, m.starts_at, c.active
+                SELECT r.id AS research_id, m.starts_at, c.active, m.calendar_id IS NOT NULL AS looked_after
                 FROM research r JOIN campaigns c ON c.id = r.campaign_id LEFT JOIN meetings m ON m.id = r.meeting_id
                 WHERE r.id = $1
                 """,
                 research_id,
             )
             return None if row is None else Occasion(**row)
+
+    @patient
+    async def revise(
+        self, tenant_id: TenantId, now: datetime, *, user_id: RowId | None = None, campaign_id: RowId | None = None
+    ) -> list[RowId]:
+        """Something that they are decided by has changed: meetings to come of this user, or for this campaign.
+
+        Their workflows are to be told; whoever is not told now is told when its calendar is read next.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                """
+                UPDATE meetings SET revision = revision + 1
+                WHERE ends_at > $1 AND withdrawn IS NULL AND calendar_id IS NOT NULL
+                  AND (user_id = $2 OR campaign_id = $3)
+                RETURNING id
+                """,
+                now,
+                user_id,
+                campaign_id,
+            )
+            return [row["id"] for row in rows]
+
+    @patient
+    async def assign(self, tenant_id: TenantId, calendar_id: RowId, campaign_id: RowId, now: datetime) -> list[RowId]:
+        """Meetings of this calendar are for this campaign, from now on and those to come. As `revise` for the rest."""
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute("UPDATE calendars SET campaign_id = $2 WHERE id = $1", calendar_id, campaign_id)
+            rows = await connection.fetch(
+                """
+                UPDATE meetings SET campaign_id = $2, revision = revision + 1
+                WHERE calendar_id = $1 AND ends_at > $3 AND campaign_id <> $2 RETURNING id
+                """,
+                calendar_id,
+                campaign_id,
+                now,
+            )
+            changed = [row["id"] for row in rows]
+            await connection.execute("UPDATE research SET campaign_id = $2 WHERE id = ANY($1)", changed, campaign_id)
+            return changed
+
+
+async def save(connection: Connection, owner: Owner, meeting: MeetingFacts, keys: Keys, now: datetime) -> RowId:
+    """The meeting as it now is, with its guests and its research, which has the same id. Each saving is a revision."""
+    meeting_id: RowId = await connection.fetchval(
+        """
+        INSERT INTO meetings AS m (tenant_id, user_id, campaign_id, source, source_key, title, starts_at, ends_at,
+          created_at, calendar_id, reading)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (tenant_id, user_id, source, source_key) DO UPDATE SET
+          campaign_id = excluded.campaign_id, title = excluded.title, starts_at = excluded.starts_at,
+          ends_at = excluded.ends_at, calendar_id = excluded.calendar_id, reading = excluded.reading,
+          cancelled = false, withdrawn = NULL, revision = m.revision + 1
+        RETURNING id
+        """,
+        owner.user_id,
+        owner.campaign_id,
+        meeting.source,
+        meeting.source_key,
+        meeting.title,
+        meeting.starts_at,
+        meeting.ends_at,
+        now,
+        owner.calendar_id,
+        owner.reading,
+    )
+    await _save_attendees(connection, meeting_id, meeting.attendees)
+    await connection.execute(
+        """
+        INSERT INTO research (tenant_id, id, kind, user_id, campaign_id, meeting_id, requested_at)
+        VALUES (current_tenant(), $1, 'calendar', $2, $3, $1, $4)
+        ON CONFLICT (tenant_id, id) DO UPDATE SET campaign_id = excluded.campaign_id
+        """,
+        meeting_id,
+        owner.user_id,
+        owner.campaign_id,
+        now,
+    )
+    await _save_prospects(connection, meeting_id, meeting.prospects, keys)
+    return meeting_id
 
 
 async def _save_attendees(connection: Connection, meeting_id: RowId, attendees: Sequence[Attendee]) -> None:

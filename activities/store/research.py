@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from activities import errors
+from activities import errors, freshness
 from activities.research.ports import Tried
 from activities.store import events
 from activities.store.database import Connection, Database, patient
@@ -156,7 +156,9 @@ async def _subjects(connection: Connection, start: Start, version: int, *, sandb
     """People, then companies. What is fresh was found by the same sort of provider: pretended ones serve no real run."""
     rows = await connection.fetch(
         """
-        SELECT s.id, s.key, s.domain, coalesce(s.fresh_until > $3 AND s.fresh_sandbox = $4, false) AS fresh,
+        SELECT s.id, s.key, s.domain,
+          coalesce(s.fresh_until > $3 AND s.fresh_sandbox = $4 AND (s.kind = 'person' OR s.last_researched_at > $5), false)
+            AS fresh,
           NOT EXISTS (
             SELECT FROM evidence e JOIN answers a ON a.id = e.answer_id WHERE e.subject_id = s.id AND a.sandbox = $4
           ) AS empty
@@ -167,6 +169,7 @@ async def _subjects(connection: Connection, start: Start, version: int, *, sandb
         version,
         start.now,
         sandbox,
+        start.now - (freshness.NEWS if start.latest else freshness.COMPANY),
     )
     return [_subject(row, number) for number, row in enumerate(rows, start=1)]
 

@@ -53,11 +53,12 @@ create table calendars (
   page_token text,
   reading integer not null default 0,
   full_reading boolean not null default true,
+  -- From when a full reading takes events, the same for all its pages.
+  reading_since timestamptz,
   read_at timestamptz,
   fully_read_at timestamptz,
-  -- The newest notification that made us read, and the last time the clock did.
+  -- The newest notification that made us read.
   pushed_at timestamptz,
-  polled_at timestamptz,
   failing_since timestamptz,
   failure text,
   primary key (tenant_id, id),
@@ -99,7 +100,6 @@ alter table meetings
   -- Grows with each change that matters; `told` is the newest that its workflow was told of.
   add column revision integer not null default 1,
   add column told integer not null default 0,
-  alter column campaign_id drop not null,
   add foreign key (tenant_id, calendar_id) references calendars on delete cascade;
 create index on meetings (tenant_id, calendar_id, starts_at);
 create index on meetings (tenant_id, user_id, starts_at);
@@ -146,14 +146,14 @@ grant select (tenant_id, id, email_key) on users to greenroom_crossing;
 create policy crossing on users for select to greenroom_crossing using (true);
 grant select (tenant_id, id, calendar_id, status, token_hash, resource_id, expires_at, accepted_until) on subscriptions
   to greenroom_crossing;
-grant select (tenant_id, id, connection_id, watched, read_at, pushed_at, polled_at) on calendars to greenroom_crossing;
+grant select (tenant_id, id, connection_id, watched, read_at, pushed_at) on calendars to greenroom_crossing;
 grant select (tenant_id, id, status, key_id) on connections to greenroom_crossing;
 
 -- migrate:down
 
 drop table notices, subscriptions;
 alter table meetings drop column calendar_id, drop column withdrawn, drop column reading, drop column revision,
-  drop column told, alter column campaign_id set not null;
+  drop column told;
 drop table calendars, connections;
 drop policy crossing on users;
 alter table users drop column deliver_before_min, drop column briefs_by_mail, drop column email_key,

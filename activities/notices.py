@@ -1,0 +1,144 @@
+"""The effects notices need: claim, compose, send, and say what became of it.
+
+claim ─▶ (ended already | nobody is to hear of it any more | letter ─▶ mail server) ─▶ what became of it
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from temporalio import activity
+
+from activities.liveness import Clock, heartbeating
+from activities.ports import Mail, Mailer
+from schemas.base import RowId, TenantId
+from schemas.briefs import Brief
+from schemas.notices import FirstTry, Matter, NoticeKind, NoticeOrder, NotSent, Sending, Sent
+
+# Heartbeaten as soon as the server has taken a mail: a try that cannot write that down tells the next one.
+TAKEN = "taken"
+
+# A meeting of unknown length.
+AN_HOUR = timedelta(hours=1)
+
+
+class Store(Protocol):
+    """Rows of notices, one for each key."""
+
+    async def claim(self, order: NoticeOrder, message_id: str, now: datetime) -> Matter | Sent:
+        """What it is to say, or what became of it."""
+        ...
+
+    async def brief(self, tenant_id: TenantId, brief_id: RowId) -> Brief | None: ...
+
+    async def end(self, order: NoticeOrder, sent: Sent, now: datetime, *, sandbox: bool) -> Sent:
+        """What became of it, now or before: a mail that was taken by a server counts for more than a time that was up."""
+        ...
+
+    async def give_up(self, order: NoticeOrder, message_id: str, reason: str, now: datetime) -> Sent: ...
+    async def first_try(self, order: NoticeOrder) -> FirstTry: ...
+
+
+class Letters(Protocol):
+    """Writes what is sent: text and HTML that say the same."""
+
+    def message_id(self, order: NoticeOrder) -> str:
+        """The same for the same key."""
+        ...
+
+    def compose(self, matter: Matter, brief: Brief | None, now: datetime) -> Mail: ...
+
+
+class NoticeActivities:
+    def __init__(self, store: Store, letters: Letters, mailer: Mailer | None) -> None:
+        self._store = store
+        self._letters = letters
+        self._mailer = mailer
+
+    @activity.defn(name="notices.send")
+    async def send(self, sending: Sending) -> Sent:
+        """Safe to run twice: what has ended stays as it is. A mail whose reply was lost goes out again, under the same
+        Message-ID: SMTP knows no better."""
+        order, clock = sending.order, Clock()
+        taken = TAKEN in activity.info().heartbeat_details
+        async with heartbeating():
+            claimed = await self._store.claim(order, self._letters.message_id(order), clock.now())
+            if isinstance(claimed, Sent):
+                return claimed
+            if not taken and (why := self._unsendable() or unwanted(claimed, clock.now())):
+                return await self._store.end(order, Sent(status="skipped", reason=why), clock.now(), sandbox=False)
+            brief = await self._brief(claimed)
+            if not taken:
+                await self._post(claimed, brief, clock.now())
+        activity.heartbeat(TAKEN)
+        sandbox = self._pretended(claimed, brief)
+        return await _surely(self._store.end(order, Sent(status="sent"), clock.now(), sandbox=sandbox))
+
+    @activity.defn(name="notices.first_try")
+    async def first_try(self, sending: Sending) -> FirstTry:
+        """Only reads."""
+        return await self._store.first_try(sending.order)
+
+    @activity.defn(name="notices.give_up")
+    async def give_up(self, not_sent: NotSent) -> Sent:
+        """Safe to run twice: the same words on the same row, unless it was sent after all."""
+        order = not_sent.order
+        sent = await self._store.give_up(order, self._letters.message_id(order), not_sent.reason, not_sent.now)
+        if sent.status == "failed":
+            said = {"kind": order.kind.value, "key": order.key, "reason": sent.reason}
+            activity.logger.warning("a notice could not be sent: %s", sent.reason, extra=said)
+        return sent
+
+    def _unsendable(self) -> str:
+        return "" if self._mailer else "no mail server is configured"
+
+    async def _brief(self, matter: Matter) -> Brief | None:
+        if matter.order.kind is not NoticeKind.BRIEF or matter.brief_id is None:
+            return None
+        return await self._store.brief(matter.order.tenant_id, matter.brief_id)
+
+    async def _post(self, matter: Matter, brief: Brief | None, now: datetime) -> None:
+        assert self._mailer is not None, "without one nothing is sent"
+        told = matter.model_copy(update={"sandbox": self._pretended(matter, brief)})
+        await self._mailer.send(self._letters.compose(told, brief, now))
+
+    def _pretended(self, matter: Matter, brief: Brief | None) -> bool:
+        return matter.sandbox or bool(brief and brief.sandbox) or bool(self._mailer and self._mailer.sandbox)
+
+
+def unwanted(matter: Matter, now: datetime) -> str:
+    """Why nobody is to hear of it any more; empty when somebody is."""
+    match matter.order.kind:
+        case NoticeKind.BRIEF:
+            if not matter.briefs_by_mail:
+                return "briefs are not wanted by mail"
+            return _past(matter, now) or ("" if matter.brief_id else "there is no brief")
+        case NoticeKind.RESEARCH_FAILED:
+            return _past(matter, now) or ("" if matter.research == "failed" else "the research has not failed")
+        case NoticeKind.RECONNECT:
+            if matter.connection == "active" and not matter.unheard:
+                return "it is connected again"
+            return "" if matter.connection in ("active", "reauth_required") else "it is not connected any more"
+        case NoticeKind.CALENDAR_DARK:
+            return "" if matter.dark_since else "every calendar is read again"
+
+
+def _past(matter: Matter, now: datetime) -> str:
+    """A meeting that is off or over. What is about none is never past."""
+    if matter.order.meeting_id and matter.meeting_id is None:
+        return "the meeting is gone"
+    if matter.off:
+        return "the meeting is off"
+    ends_at = matter.ends_at or (matter.starts_at + AN_HOUR if matter.starts_at else None)
+    return "the meeting is over" if ends_at and ends_at <= now else ""
+
+
+async def _surely(work: Coroutine[Any, Any, Sent]) -> Sent:
+    """Write down what was sent, and only then be cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
