@@ -114,6 +114,14 @@ class Kept(Document):
     model: str
 
 
+class LastVersion(Document):
+    """The newest finished version of the same brief: who it was about and how surely, and what it was written from."""
+
+    digest: str
+    people: frozenset[tuple[RowId, str]]
+    evidence: tuple[Evidence, ...] = ()
+
+
 class LastMeeting(Document):
     """The last meeting with some of the same people, and what was known then.
 
@@ -145,6 +153,7 @@ class Material(Document):
     answers: tuple[Kept, ...]
     # None: first contact.
     last_meeting: LastMeeting | None = None
+    last_version: LastVersion | None = None
     # Some of the evidence is pretended.
     sandbox: bool
 

@@ -1,6 +1,6 @@
 """Notices: messages to users. What they say is read from rows when they are sent; only ids travel."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from schemas.base import Email, Message, RowId, TenantId
@@ -21,7 +21,7 @@ def brief_key(meeting_id: RowId, digest: str) -> str:
 
 def failed_key(meeting_id: RowId, starts_at: datetime) -> str:
     """That there is no brief is told once for each time that a meeting is set for."""
-    return f"failed/{meeting_id}/{_moment(starts_at)}"
+    return f"failed/{meeting_id}/{starts_at.astimezone(UTC):%Y%m%dT%H%M%S}"
 
 
 def lost_key(connection_id: RowId, version: int) -> str:
@@ -29,14 +29,14 @@ def lost_key(connection_id: RowId, version: int) -> str:
     return f"lost/{connection_id}/{version}"
 
 
+def unwatched_key(calendar_id: RowId, expires_at: datetime) -> str:
+    """That a channel ends and no other could be had is told once for each channel."""
+    return f"unwatched/{calendar_id}/{expires_at.astimezone(UTC):%Y%m%dT%H%M%S}"
+
+
 def dark_key(calendar_id: RowId, since: datetime) -> str:
     """A dark calendar is told once for each darkness."""
-    return f"dark/{calendar_id}/{_moment(since)}"
-
-
-def _moment(when: datetime) -> int:
-    """The same for a row and for a message, whatever zone either has it in."""
-    return int(when.timestamp())
+    return f"dark/{calendar_id}/{since.astimezone(UTC):%Y%m%dT%H%M%S}"
 
 
 class NoticeOrder(Message):

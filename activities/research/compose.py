@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from activities.research.changes import changes, digest, sentence
 from activities.research.claims import check
 from activities.research.confidence import confidence
 from activities.research.drafts import Aliases, Draft
@@ -46,16 +47,20 @@ def compose(material: Material, draft: Draft, gaps: Iterable[Gap], now: datetime
     if not checked.facts and aliases.evidence:
         return "not one fact has its quote in its evidence; copy quotes word for word"
     subjects = tuple(_subjects(aliases))
+    missing = (*_missing(aliases, tuple(gaps)), *_empty(claims))
+    changed = changes(material.last_meeting, subjects, claims, material.evidence)
     level, reasons = confidence(subjects, claims, material.evidence, checked.dropped, now.date())
     return Composed(
         confidence=level,
         reasons=reasons,
-        what_changed=_what_changed(material),
+        what_changed=sentence(changed),
+        changes=changed,
         subjects=subjects,
         claims=claims,
         evidence_ids=tuple(piece.id for piece in aliases.evidence.values()),
-        gaps=(*_missing(aliases, tuple(gaps)), *_empty(claims)),
+        gaps=missing,
         dropped=dict(checked.dropped),
+        facts_digest=digest(material.last_version, subjects, claims, missing, material.evidence),
     )
 
 
@@ -105,9 +110,3 @@ def _empty(claims: tuple[Claim, ...]) -> Iterable[BriefGap]:
     for section, reason in EMPTY.items():
         if section not in filled:
             yield BriefGap(about=section.value.replace("_", " "), reason=reason)
-
-
-def _what_changed(material: Material) -> str:
-    if material.last_brief_at is None:
-        return "First contact: no earlier brief about any of these people."
-    return f"There is an earlier brief about these people, of {material.last_brief_at:%d %B %Y}."

@@ -11,7 +11,8 @@ from activities.store import events, tries
 from activities.store.database import Connection, Database, patient
 from activities.store.lookups import subject
 from activities.store.research import terminal_key, written
-from schemas.briefs import Campaign, Company, Composed, Evidence, Kept, Material, Person
+from schemas.base import RowId
+from schemas.briefs import Campaign, Company, Composed, Evidence, Kept, LastMeeting, LastVersion, Material, Person
 from schemas.research import Writing, Written
 
 
@@ -41,7 +42,8 @@ class BriefStore:
                 companies=tuple(one for one in subjects if isinstance(one, Company)),
                 evidence=tuple(_piece(piece) for piece in evidence),
                 answers=await _answers(connection, order),
-                last_brief_at=await _last_brief(connection, order),
+                last_meeting=await _last_meeting(connection, order, row["starts_at"] or order.now, sandbox=sandbox),
+                last_version=await _last_version(connection, order),
                 sandbox=any(piece["sandbox"] for piece in evidence),
             )
 
@@ -168,17 +170,59 @@ async def _answers(connection: Connection, order: Writing) -> tuple[Kept, ...]:
     return tuple(Kept(model=row["model"], **row["said"]) for row in rows)
 
 
-async def _last_brief(connection: Connection, order: Writing) -> datetime | None:
-    written_at: datetime | None = await connection.fetchval(
+async def _last_meeting(
+    connection: Connection, order: Writing, before: datetime, *, sandbox: bool
+) -> LastMeeting | None:
+    """The newest that counts, as `LastMeeting` says. A pretended brief is nothing to compare a real one with."""
+    row = await connection.fetchrow(
         """
-        SELECT max(b.written_at) FROM briefs b JOIN brief_subjects s ON s.brief_id = b.id
-        WHERE s.kind = 'person'
-          AND s.subject_id IN (SELECT subject_id FROM run_subjects WHERE research_id = $1 AND version = $2)
+        SELECT m.starts_at, b.id AS brief_id,
+          ARRAY(SELECT subject_id FROM research_prospects WHERE research_id = r.id) AS people,
+          ARRAY(SELECT subject_id FROM brief_subjects WHERE brief_id = b.id) AS about
+        FROM research mine JOIN research r ON r.user_id = mine.user_id AND r.id <> mine.id
+        JOIN meetings m ON m.id = r.meeting_id LEFT JOIN briefs b ON b.id = r.brief_id AND ($4 OR NOT b.sandbox)
+        WHERE mine.id = $1 AND m.starts_at < $3 AND NOT m.cancelled AND EXISTS (
+          SELECT FROM run_subjects s JOIN research_prospects p ON p.subject_id = s.subject_id
+          WHERE s.research_id = $1 AND s.version = $2 AND p.research_id = r.id
+        )
+        ORDER BY m.starts_at DESC, m.id LIMIT 1
+        """,
+        order.research_id,
+        order.version,
+        before,
+        sandbox,
+    )
+    if row is None:
+        return None
+    return LastMeeting(**row, evidence=await _written_from(connection, row["brief_id"]))
+
+
+async def _last_version(connection: Connection, order: Writing) -> LastVersion | None:
+    row = await connection.fetchrow(
+        """
+        SELECT b.id, b.facts_digest FROM research r JOIN briefs b ON b.id = r.brief_id
+        WHERE r.id = $1 AND b.version < $2
         """,
         order.research_id,
         order.version,
     )
-    return written_at
+    if row is None:
+        return None
+    people = await connection.fetch(
+        "SELECT subject_id, coalesce(identity, '') AS identity FROM brief_subjects WHERE brief_id = $1", row["id"]
+    )
+    return LastVersion(
+        digest=row["facts_digest"],
+        people=frozenset((one["subject_id"], one["identity"]) for one in people),
+        evidence=await _written_from(connection, row["id"]),
+    )
+
+
+async def _written_from(connection: Connection, brief_id: RowId | None) -> tuple[Evidence, ...]:
+    rows = await connection.fetch(
+        "SELECT e.* FROM brief_evidence b JOIN evidence e ON e.id = b.evidence_id WHERE b.brief_id = $1", brief_id
+    )
+    return tuple(map(_piece, rows))
 
 
 async def _insert_brief(
@@ -188,9 +232,10 @@ async def _insert_brief(
     cost: int = await connection.fetchval(
         """
         INSERT INTO briefs (tenant_id, id, research_id, version, confidence, reasons, what_changed, dropped, gaps,
-          cost_micro_usd, model, sandbox, written_at)
+          cost_micro_usd, model, sandbox, written_at, last_met_at, compared_with, new_claims, new_people, facts_digest)
         VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8,
-          (SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE research_id = $2 AND version = $3), $9, $10, $11)
+          (SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE research_id = $2 AND version = $3), $9, $10, $11,
+          $12, $13, $14, $15, $16)
         RETURNING cost_micro_usd
         """,
         order.brief_id,
@@ -204,6 +249,11 @@ async def _insert_brief(
         model,
         sandbox,
         now,
+        brief.changes.last_met_at,
+        brief.changes.compared_with,
+        list(brief.changes.new_claims),
+        list(brief.changes.new_people),
+        brief.facts_digest,
     )
     return cost
 

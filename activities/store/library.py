@@ -6,7 +6,7 @@ import asyncpg
 
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId, TenantId
-from schemas.briefs import Brief, BriefGap, BriefSubject, Claim, Evidence
+from schemas.briefs import Brief, BriefGap, BriefSubject, Changes, Claim, Evidence
 from schemas.tenants import BriefLine, RunRow
 
 
@@ -99,9 +99,11 @@ async def _brief(connection: Connection, row: asyncpg.Record) -> Brief:
                 "sandbox",
                 "written_at",
                 "time_zone",
+                "facts_digest",
             )
         },
         title=row["title"] or ", ".join(one["name"] for one in subjects if one["kind"] == "person"),
+        changes=_picked(Changes, row),
         subjects=tuple(_picked(BriefSubject, one, id=one["subject_id"]) for one in subjects),
         claims=tuple(_picked(Claim, one) for one in claims),
         evidence=tuple(_picked(Evidence, one) for one in evidence),

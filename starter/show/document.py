@@ -20,6 +20,8 @@ def document(brief: Brief) -> dict[str, Any]:
         "campaign": brief.campaign,
         "confidence": {"level": brief.confidence.value, "reasons": said["reasons"]},
         "what_changed": brief.what_changed,
+        "changes": said["changes"],
+        "facts_digest": brief.facts_digest,
         "people": [one for one in said["subjects"] if one["kind"] == "person"],
         "companies": [one for one in said["subjects"] if one["kind"] == "company"],
         "sections": {section.value: [claim.id for claim in brief.section(section)] for section in Section},

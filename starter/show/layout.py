@@ -1,6 +1,7 @@
-"""A brief as every way of showing it needs it: sections in reading order, sources numbered by first use."""
+"""A brief as every way of showing it needs it: what changed, sections in reading order, sources numbered by first use."""
 
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from schemas.briefs import Brief, BriefSubject, Claim, Evidence, Section
@@ -16,15 +17,30 @@ TITLES = {
     Section.RISKS: "Risks and objections",
 }
 
+# Of new facts, and of new people, directly below the headline: the rest is marked where it stands.
+MOST_NEW = 5
+
 ADVICE = (Section.TALKING_POINTS, Section.QUESTIONS, Section.FIT, Section.RISKS)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A claim with the numbers of the sources that it rests on, in the end."""
+    """A claim with the numbers of the sources that it rests on, in the end. `new` since the last meeting."""
 
     claim: Claim
     sources: tuple[int, ...]
+    new: bool = False
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What stands directly below the headline: when they last met, the newest facts, and who is new in the room."""
+
+    said: str
+    facts: tuple[tuple[BriefSubject, Line], ...]
+    more_facts: int
+    people: tuple[BriefSubject, ...]
+    more_people: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,7 @@ class Laid:
 
     brief: Brief
     headline: Line | None
+    changed: Changed
     about: tuple[tuple[BriefSubject, tuple[Line, ...]], ...]
     advice: tuple[tuple[str, tuple[Line, ...]], ...]
     sources: tuple[Evidence, ...]
@@ -53,7 +70,8 @@ def lay_out(brief: Brief) -> Laid:
     )
     sources = tuple(by_id[evidence_id] for evidence_id in dict.fromkeys(facts) if evidence_id in by_id)
     numbers = {piece.id: number for number, piece in enumerate(sources, start=1)}
-    lines = {claim.id: Line(claim, _sources(claim, brief, numbers)) for claim in brief.claims}
+    new = set(brief.changes.new_claims)
+    lines = {claim.id: Line(claim, _sources(claim, brief, numbers), claim.id in new) for claim in brief.claims}
 
     def of(section: Section) -> tuple[Line, ...]:
         return tuple(lines[claim.id] for claim in brief.section(section))
@@ -61,6 +79,7 @@ def lay_out(brief: Brief) -> Laid:
     return Laid(
         brief=brief,
         headline=next(iter(of(Section.HEADLINE)), None),
+        changed=_changed(brief, lines),
         about=tuple(
             (subject, tuple(line for line in lines.values() if line.claim.subject_id == subject.id))
             for subject in brief.subjects
@@ -76,6 +95,39 @@ def _sources(claim: Claim, brief: Brief, numbers: dict[str, int]) -> tuple[int, 
         return (numbers[claim.evidence_id],)
     facts = [fact for fact in brief.claims if fact.id in claim.rests_on and fact.evidence_id is not None]
     return tuple(sorted({numbers[fact.evidence_id] for fact in facts if fact.evidence_id}))
+
+
+def _changed(brief: Brief, lines: dict[str, Line]) -> Changed:
+    """What is there of it: somebody may have been forgotten since."""
+    subjects = {one.id: one for one in brief.subjects}
+    new = [lines[claim_id] for claim_id in brief.changes.new_claims if claim_id in lines]
+    facts = [(subjects[of], line) for line in new if (of := line.claim.subject_id) in subjects]
+    people = [subjects[subject_id] for subject_id in brief.changes.new_people if subject_id in subjects]
+    return Changed(
+        said=_last_met(brief, anything_new=bool(facts)),
+        facts=tuple(facts[:MOST_NEW]),
+        more_facts=len(facts[MOST_NEW:]),
+        people=tuple(people[:MOST_NEW]),
+        more_people=len(people[MOST_NEW:]),
+    )
+
+
+def _last_met(brief: Brief, *, anything_new: bool) -> str:
+    """When they last met, in the reader's zone, and whether anything is new. What could not be looked at is said."""
+    if brief.changes.last_met_at is None:
+        return brief.what_changed
+    met = brief.changes.last_met_at.astimezone(ZoneInfo(brief.time_zone))
+    on = f"{met.day} {met:%B %Y}"
+    if anything_new:
+        return f"Since you last met, {on}:"
+    if brief.changes.compared_with is None:
+        return f"You last met on {on}; there is no brief of that meeting to compare with."
+    missing = any(gap.subject_id for gap in brief.gaps)
+    return f"Nothing new since you last met on {on}{', as far as anything was found' if missing else ''}."
+
+
+def day(when: date) -> str:
+    return f"{when.day} {when:%b %Y}"
 
 
 def dollars(micro_usd: int) -> str:

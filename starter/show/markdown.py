@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from activities.plain import clean
 from schemas.briefs import Brief, BriefSubject, Evidence, Section
 from starter.links import outside
-from starter.show.layout import SANDBOX_NOTICE, TITLES, Line, dollars, lay_out, when
+from starter.show.layout import SANDBOX_NOTICE, TITLES, Changed, Line, day, dollars, lay_out, when
 from starter.show.page import CONFIDENCES, IDENTITIES, LONGEST, NATURES
 
 # Whatever some dialect reads as markup within a line: emphasis, code, links, HTML, tables, mentions, bare addresses.
@@ -23,14 +24,18 @@ def markdown(brief: Brief) -> str:
     about = {Section.PEOPLE: laid.people, Section.COMPANY: laid.companies}
     advice = dict(laid.advice)
     order = (Section.PEOPLE, Section.TALKING_POINTS, Section.QUESTIONS, Section.COMPANY, Section.FIT, Section.RISKS)
-    parts = [*_head(brief, laid.headline)]
+    parts = [*_head(brief, laid.headline, laid.changed)]
     for section in order:
         title = TITLES[section]
         blocks = [_subject(*pair) for pair in about.get(section, ())]
         blocks += [_list(advice[title])] if title in advice else []
         parts += [f"## {title}", *blocks] if blocks else []
-    parts += [*_gaps(brief), "## What changed", plain(brief.what_changed)]
-    parts += ["## Sources", "\n".join(_source(n, one, brief) for n, one in enumerate(laid.sources, 1)), _foot(brief)]
+    parts += [
+        *_gaps(brief),
+        "## Sources",
+        "\n".join(_source(n, one, brief) for n, one in enumerate(laid.sources, 1)),
+        _foot(brief),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -45,13 +50,29 @@ def _first(line: str) -> str:
     return _FIRST.sub(lambda found: f"\\{found[0]}" if not found[0].isdigit() else f"{found[0]}\\", line)
 
 
-def _head(brief: Brief, headline: Line | None) -> Iterable[str]:
+def _head(brief: Brief, headline: Line | None, changed: Changed) -> Iterable[str]:
     yield f"# {plain(brief.title)}"
     yield f"**{plain(SANDBOX_NOTICE).capitalize()}**" if brief.sandbox else ""
     yield plain(when(brief))
     yield _sentence(headline) if headline else ""
+    yield from _changed(changed)
     reasons = "; ".join(map(plain, brief.reasons))
     yield f"**{CONFIDENCES[brief.confidence]} confidence**" + (f" ({reasons})" if reasons else "")
+
+
+def _changed(changed: Changed) -> Iterable[str]:
+    yield plain(changed.said)
+    yield "\n".join(f"- {_of(*pair)}" for pair in changed.facts)
+    yield f"and {changed.more_facts} more, marked new below" if changed.more_facts else ""
+    if changed.people:
+        more = f" and {changed.more_people} more" if changed.more_people else ""
+        yield f"New in the room: {', '.join(plain(one.name) for one in changed.people)}{more}"
+
+
+def _of(subject: BriefSubject, line: Line) -> str:
+    """A fact away from the others about its subject."""
+    published = f", {day(line.claim.as_of)}" if line.claim.as_of else ""
+    return f"{plain(subject.name)}{published}: {_sentence(replace(line, new=False))}"
 
 
 def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> str:
@@ -65,10 +86,10 @@ def _list(lines: Iterable[Line]) -> str:
 
 
 def _sentence(line: Line) -> str:
-    """What is said, what it is if it is no fact, and the numbers of its sources."""
+    """What is said, what it is if it is no fact, the numbers of its sources, and whether it is new."""
     numbers = "".join(f" [{number}]" for number in line.sources)
     nature = "" if line.claim.quote else f" *{NATURES[line.claim.nature]}{' rests on' if numbers else ''}*"
-    return f"{plain(line.claim.text)}{nature}{numbers}"
+    return f"{plain(line.claim.text)}{nature}{numbers}{' *new*' if line.new else ''}"
 
 
 def _gaps(brief: Brief) -> Iterable[str]:
@@ -79,10 +100,10 @@ def _gaps(brief: Brief) -> Iterable[str]:
 
 def _source(number: int, piece: Evidence, brief: Brief) -> str:
     link = outside(piece.url)
-    day = f", {piece.published.day} {piece.published:%b %Y}" if piece.published else ""
+    published = f", {day(piece.published)}" if piece.published else ""
     quotes = dict.fromkeys(claim.quote for claim in brief.claims if claim.evidence_id == piece.id and claim.quote)
     said = "".join(f"\n   “{plain(quote)}”" for quote in quotes)
-    return f"{number}. {plain(piece.title) or 'Untitled'}{day}{f' <{link.url}>' if link else ''}{said}"
+    return f"{number}. {plain(piece.title) or 'Untitled'}{published}{f' <{link.url}>' if link else ''}{said}"
 
 
 def _foot(brief: Brief) -> str:

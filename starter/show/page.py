@@ -6,7 +6,6 @@ brief ─▶ lay_out ─▶ templates/brief.html, where every text is cleaned an
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +16,7 @@ from markupsafe import Markup
 from activities.plain import clean
 from schemas.briefs import Brief, Confidence, Identity, Nature
 from starter.links import outside
-from starter.show.layout import SANDBOX_NOTICE, TITLES, dollars, lay_out, when
+from starter.show.layout import SANDBOX_NOTICE, TITLES, day, dollars, lay_out, when
 
 FOLDER = Path(__file__).parent / "templates"
 LONGEST = 2000
@@ -43,14 +42,15 @@ class File:
     path: str
 
 
-def _file(name: str, kind: str) -> File:
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    stem, _, ending = name.rpartition(".")
+def load(path: Path, kind: str) -> File:
+    """A file as pages load it: its name tells its content."""
+    text = path.read_text(encoding="utf-8")
+    stem, _, ending = path.name.rpartition(".")
     return File(text, kind, f"/static/{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ending}")
 
 
-STYLE = _file("greenroom.css", "text/css")
-ICON = _file("greenroom.svg", "image/svg+xml")
+STYLE = load(FOLDER / "greenroom.css", "text/css")
+ICON = load(FOLDER / "greenroom.svg", "image/svg+xml")
 FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, ICON)}
 
 # In a file of its own the style stands inside, so the policy lets in that one style by its hash.
@@ -63,7 +63,7 @@ def page(brief: Brief, *, standalone: bool) -> str:
     laid = lay_out(brief)
     zone = ZoneInfo(brief.time_zone)
     return _TEMPLATES.get_template("brief.html").render(
-        **_frame(standalone=standalone),
+        **frame(standalone=standalone),
         title=brief.title,
         brief=brief,
         laid=laid,
@@ -79,10 +79,10 @@ def page(brief: Brief, *, standalone: bool) -> str:
 
 def notice(title: str, sentence: str) -> str:
     """A page with one sentence of ours."""
-    return _TEMPLATES.get_template("notice.html").render(**_frame(standalone=False), title=title, sentence=sentence)
+    return _TEMPLATES.get_template("notice.html").render(**frame(standalone=False), title=title, sentence=sentence)
 
 
-def _frame(*, standalone: bool) -> dict[str, Any]:
+def frame(*, standalone: bool) -> dict[str, Any]:
     """What every page needs around its content. The style is ours, and must reach the browser as it was hashed."""
     inside = {"policy": STANDALONE_POLICY, "style": Markup(STYLE.text)} if standalone else {}  # noqa: S704
     return {"standalone": standalone, "style_path": STYLE.path, "icon_path": ICON.path, **inside}
@@ -105,23 +105,19 @@ def _short(text: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
-
-
-def _templates() -> Environment:
+def templates(*folders: Path) -> Environment:
     """Templates that escape all they are given, and break over a name that they are not given."""
-    templates = Environment(
-        loader=FileSystemLoader(FOLDER),
+    made = Environment(
+        loader=FileSystemLoader([*folders, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"outside": outside, "day": _day, "short": _short}
-    templates.globals |= {"NATURES": NATURES, "IDENTITIES": IDENTITIES, "CONFIDENCES": CONFIDENCES, "TITLES": TITLES}
-    return templates
+    made.filters |= {"outside": outside, "day": day, "short": _short}
+    made.globals |= {"NATURES": NATURES, "IDENTITIES": IDENTITIES, "CONFIDENCES": CONFIDENCES, "TITLES": TITLES}
+    return made
 
 
-_TEMPLATES = _templates()
+_TEMPLATES = templates()

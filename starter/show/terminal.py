@@ -1,5 +1,7 @@
 """A brief in a terminal. Text from outside is shown as text: no markup of ours is read in it, no escape gets out."""
 
+from collections.abc import Iterable
+
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
@@ -8,7 +10,7 @@ from rich.text import Text
 
 from activities.plain import clean
 from schemas.briefs import Brief, BriefSubject, Confidence, Evidence
-from starter.show.layout import SANDBOX_NOTICE, Laid, Line, dollars, lay_out, when
+from starter.show.layout import SANDBOX_NOTICE, Changed, Laid, Line, day, dollars, lay_out, when
 
 COLOURS = {Confidence.HIGH: "green", Confidence.MEDIUM: "yellow", Confidence.LOW: "red"}
 LONGEST = 2000
@@ -30,15 +32,27 @@ def render(brief: Brief) -> RenderableType:
 
 def _head(laid: Laid) -> RenderableType:
     brief = laid.brief
-    lines = [Text(_safe(brief.title), style="bold")]
+    lines: list[RenderableType] = [Text(_safe(brief.title), style="bold")]
     if brief.starts_at:
         lines.append(Text(when(brief), style="dim"))
     if laid.headline:
         lines.append(Text(_safe(laid.headline.claim.text)))
-    lines.append(Text(brief.what_changed, style="italic"))
+    lines += [Text(), *_changed(laid.changed)]
     subtitle = Text(f"confidence {brief.confidence.value}", style=COLOURS[brief.confidence])
     notice = Text(SANDBOX_NOTICE, style="black on yellow") if brief.sandbox else None
     return Panel(Group(*lines), title=notice, subtitle=subtitle, padding=(1, 2))
+
+
+def _changed(changed: Changed) -> Iterable[RenderableType]:
+    yield Text(_safe(changed.said), style="italic")
+    for subject, line in changed.facts:
+        published = f", {day(line.claim.as_of)}" if line.claim.as_of else ""
+        yield _bullet(line, f"{_safe(subject.name)}{published}: ")
+    if changed.more_facts:
+        yield Padding(Text(f"and {changed.more_facts} more, marked new below", style="dim"), (0, 0, 0, 2))
+    if changed.people:
+        more = f" and {changed.more_people} more" if changed.more_people else ""
+        yield Text(f"New in the room: {', '.join(_safe(one.name) for one in changed.people)}{more}", style="italic")
 
 
 def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> RenderableType:
@@ -46,12 +60,13 @@ def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> RenderableType:
     head.append(f"  {_safe(subject.detail)}", style="not bold dim")
     if subject.identity:
         head.append(f"  [{subject.identity.value.replace('_', ' ')}]", style="not bold dim")
-    return Group(Text(), head, *(_bullet(line) for line in lines))
+    return Group(Text(), head, *(_bullet(line, new=line.new) for line in lines))
 
 
-def _bullet(line: Line) -> RenderableType:
-    text = Text(f"• {_safe(line.claim.text)}")
+def _bullet(line: Line, before: str = "", *, new: bool = False) -> RenderableType:
+    text = Text(f"• {before}{_safe(line.claim.text)}")
     text.append("".join(f" [{number}]" for number in line.sources), style="dim")
+    text.append(" new" if new else "", style="green")
     return Padding(text, (0, 0, 0, 2))
 
 
@@ -68,7 +83,7 @@ def _sources(laid: Laid) -> RenderableType:
     for claim in laid.brief.claims:
         if claim.evidence_id and claim.quote:
             quotes.setdefault(claim.evidence_id, []).append(claim.quote)
-    lines = [_source(number, piece, quotes[piece.id]) for number, piece in enumerate(laid.sources, start=1)]
+    lines = [_source(number, piece, quotes.get(piece.id, [])) for number, piece in enumerate(laid.sources, start=1)]
     return Group(_title("Sources"), *lines)
 
 

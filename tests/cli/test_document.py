@@ -1,10 +1,19 @@
-"""The JSON of a brief: claims with their quotes and evidence, sections that name them, nothing that is not there."""
+"""The JSON of a brief: claims with their quotes and evidence, sections that name them, nothing that is not there.
 
+In a terminal, what changed comes first.
+"""
+
+import io
 import json
 
+import pytest
+from rich.console import Console
+
+from schemas.briefs import Brief
+from starter.show import terminal
 from starter.show.document import document
 from starter.show.layout import SANDBOX_NOTICE
-from tests.web.samples import rich
+from tests.web.samples import CORPUS, changed, hostile, rich, row
 
 
 def test_every_fact_s_quote_and_evidence_are_in_it() -> None:
@@ -31,9 +40,39 @@ def test_it_says_which_brief_it_is_what_it_cost_and_that_it_is_pretended() -> No
     assert document(brief.model_copy(update={"sandbox": False}))["notice"] is None
 
 
+def test_what_changed_names_claims_and_people_of_the_brief() -> None:
+    said = json.loads(json.dumps(document(rich())))
+    assert set(said["changes"]["new_claims"]) < {claim["id"] for claim in said["claims"]}
+    assert set(said["changes"]["new_people"]) < {one["id"] for one in said["people"]}
+    assert said["changes"]["last_met_at"] == "2026-10-31T23:30:00Z"
+    assert said["changes"]["compared_with"] == row("earlier brief")
+    assert said["facts_digest"] == rich().facts_digest
+
+
 def test_a_source_is_numbered_as_on_the_page() -> None:
     said = document(rich())
     assert [source["number"] for source in said["sources"]] == list(range(1, len(said["sources"]) + 1))
     assert {source["evidence_id"] for source in said["sources"]} == {
         claim["evidence_id"] for claim in said["claims"] if claim["evidence_id"]
     }
+
+
+def shown(brief: Brief) -> str:
+    said = io.StringIO()
+    terminal.show(brief, Console(file=said, force_terminal=False, width=120))
+    return said.getvalue()
+
+
+def test_a_terminal_says_what_changed_before_anything_else() -> None:
+    said = shown(changed(new_claims=tuple(row(f"fact {n}") for n in range(7))))
+    head = said[: said.index("confidence LOW")]
+    assert "Since you last met, 1 November 2026:" in head
+    assert "• Tomas Okafor, 3 Nov 2026: Still corrects a fifth of the routes by telephone each night. [5]" in head
+    assert "and 2 more, marked new below" in head
+    assert "New in the room: Mei Tanaka" in head
+    assert "by telephone each night. [5] new" in said
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_terminal_obeys_nobody(name: str) -> None:
+    assert not {letter for letter in shown(hostile(CORPUS[name])) if ord(letter) < 32 or letter == "\x9b"} - {"\n"}

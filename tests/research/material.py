@@ -58,7 +58,6 @@ def material(**changes: Any) -> Material:
             evidence(4, COMPANY_ID, NEWS),
         ),
         "answers": (),
-        "last_brief_at": None,
         "sandbox": True,
     }
     return Material(**{**values, **changes})

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from activities.attendance import attendees
 from activities.research import quotes
-from schemas.briefs import Confidence, Identity, Nature, Section
+from schemas.briefs import Brief, Changes, Confidence, Identity, Nature, Section
 from schemas.meetings import Invited, MeetingFacts
 from tests.stage import Stage
 
@@ -116,7 +116,47 @@ async def test_fresh_research_is_used_again_and_the_brief_is_a_new_one(stage: St
     assert len(stage.calls("perplexity")) == looked_up == 2
     assert second.id != first.id
     assert second.version == first.version + 1
-    assert second.what_changed.startswith("There is an earlier brief")
+    assert second.facts_digest == first.facts_digest != ""
+    assert second.what_changed.startswith("First contact"), "whoever was only researched has not been met"
+
+
+async def test_the_second_meeting_with_somebody_says_what_is_new_since_the_first(stage: Stage) -> None:
+    async with stage.working():
+        first = await _met(stage, "first", days=-7)
+        second = await _met(stage, "second", days=1)
+        # Part of what the first brief was written from had not been there.
+        fresh = next(claim for claim in second.claims if claim.nature is Nature.FACT)
+        async with stage.database.tenant(stage.tenant.id) as connection:
+            await connection.execute(
+                "DELETE FROM brief_evidence WHERE brief_id = $1 AND evidence_id = $2", first.id, fresh.evidence_id
+            )
+        third = await _met(stage, "second", days=1, also="tomas.okafor@brightwater.example")
+
+    assert first.changes == Changes()
+    assert second.changes.last_met_at == first.starts_at
+    assert second.changes.compared_with == first.id
+    assert second.what_changed == "Nothing new since you last met."
+    assert second.facts_digest == first.facts_digest
+    new = {claim.evidence_id for claim in third.claims if claim.id in third.changes.new_claims}
+    assert new == {fresh.evidence_id}
+    names = {subject.id: subject.name for subject in third.subjects}
+    assert [names[one] for one in third.changes.new_people] == ["Tomas Okafor"]
+    assert third.version == 2
+    assert third.facts_digest != second.facts_digest
+
+
+async def _met(stage: Stage, key: str, days: int, also: str = "") -> Brief:
+    """A meeting so many days from now, and its brief."""
+    invited = tuple(Invited(email=email, name="") for email in (ADA, also) if email)
+    facts = MeetingFacts(
+        source="test",
+        source_key=key,
+        title=key,
+        starts_at=datetime.now(UTC) + timedelta(days=days),
+        attendees=attendees(invited, frozenset({stage.user.email}), frozenset(stage.tenant.domains)),
+    )
+    outcome = await (await stage.start(await stage.meeting(facts))).result()
+    return await stage.brief(outcome.brief_id)
 
 
 async def test_starting_what_runs_joins_it(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from schemas.briefs import (
     Brief,
     BriefGap,
     BriefSubject,
+    Changes,
     Claim,
     Confidence,
     Evidence,
@@ -167,7 +168,13 @@ def rich() -> Brief:
         campaign="Forecasting for logistics",
         confidence=Confidence.LOW,
         reasons=("nothing usable about Mei Tanaka", "Tomas Okafor is only probably the person found"),
-        what_changed="There is an earlier brief about these people, of 02 November 2026.",
+        what_changed="4 new facts since you last met.",
+        changes=Changes(
+            last_met_at=datetime(2026, 10, 31, 23, 30, tzinfo=UTC),
+            compared_with=row("earlier brief"),
+            new_claims=tuple(row(f"fact {fact}") for fact in (6, 1, 8, 4)),
+            new_people=(row("mei"),),
+        ),
         subjects=PEOPLE + COMPANIES,
         claims=(*facts, *(_advice(number, *said) for number, said in enumerate(ADVICE))),
         evidence=evidence,
@@ -212,6 +219,13 @@ def _fact(number: int, who: str, text: str, quote: str, _url: str, _title: str, 
 def _advice(number: int, section: Section, nature: Nature, text: str, facts: tuple[int, ...]) -> Claim:
     rests_on = tuple(row(f"fact {fact}") for fact in facts)
     return Claim(id=row(f"advice {number}"), section=section, nature=nature, text=text, rests_on=rests_on)
+
+
+def changed(gaps: tuple[BriefGap, ...] | None = None, **changes: object) -> Brief:
+    """The rich brief with something else that changed."""
+    brief = rich()
+    update = {"changes": brief.changes.model_copy(update=changes), "gaps": brief.gaps if gaps is None else gaps}
+    return brief.model_copy(update=update)
 
 
 def hostile(text: str) -> Brief:

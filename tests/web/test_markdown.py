@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from schemas.briefs import Brief
 from starter.links import outside
 from starter.show.markdown import markdown, plain
-from tests.web.samples import CORPUS, hostile, rich
+from tests.web.samples import CORPUS, changed, hostile, rich, row
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OURS = {
@@ -47,6 +47,17 @@ def test_a_brief_reads_whole() -> None:
     assert "“Brightwater Logistics employs 640 people, of whom 410 drive”" in text
     assert "- Mei Tanaka: looked, and found nothing" in text
     assert "3 claims refused by the checks; cost $0.1025" in text
+
+
+def test_what_changed_comes_first() -> None:
+    text = markdown(changed(new_claims=tuple(row(f"fact {n}") for n in range(7))))
+
+    head = text[: text.index("confidence**")]
+    assert "Since you last met, 1 November 2026:" in head
+    assert "- Tomas Okafor, 3 Nov 2026: Still corrects a fifth of the routes by telephone each night. [5]\n" in head
+    assert "and 2 more, marked new below" in head
+    assert "New in the room: Mei Tanaka" in head
+    assert "by telephone each night. [5] *new*" in text
 
 
 def test_every_source_keeps_its_number_and_its_link() -> None:

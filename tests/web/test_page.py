@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b64encode
+from html import unescape
 from itertools import pairwise
 
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.plain import clean
-from schemas.briefs import Brief, Confidence
+from schemas.briefs import Brief, Changes, Confidence
 from starter.links import outside
 from starter.show.page import FILES, STYLE, notice, page
 from tests.web.reading import assert_inert, read
-from tests.web.samples import CORPUS, hostile, rich, shortened
+from tests.web.samples import CORPUS, changed, hostile, rich, row, shortened
 
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e01ef]"
@@ -39,7 +40,58 @@ def test_a_brief_is_shown_whole() -> None:
         assert said in shown
     for said in ("$0.1025", "claude-sonnet-5-5", "3 claims", "2 quote not in its evidence", "sandbox data", "16:29"):
         assert said in shown
-    assert brief.what_changed in shown
+
+
+def test_what_is_new_stands_directly_below_the_headline() -> None:
+    shown = _head(rich())
+
+    assert "Lovelace has fresh money and a slow start for customers." in shown
+    assert "Since you last met, 1 November 2026:" in shown, "in the reader's zone it was another day"
+    assert "Tomas Okafor, 16 Nov 2026: Was named on the shortlist for the regional operations award. 7" in shown
+    assert "New in the room: Mei Tanaka" in shown
+    assert "more, marked new" not in shown
+    assert page(rich(), standalone=False).count('<span class="new">New</span>') == 4
+
+
+def test_only_the_newest_facts_and_people_stand_there_and_the_rest_is_counted() -> None:
+    everybody = tuple(subject.id for subject in rich().subjects) * 2
+    shown = _head(changed(new_claims=tuple(row(f"fact {n}") for n in range(11)), new_people=everybody))
+
+    assert "Still corrects a fifth" in shown
+    assert "Spoke in Malmo" not in shown
+    assert "and 6 more, marked new below" in shown
+    assert "and 5 more" in shown
+
+
+@pytest.mark.parametrize(
+    ("brief", "said"),
+    [
+        (changed(new_claims=(), gaps=()), "Nothing new since you last met on 1 November 2026."),
+        (changed(new_claims=()), "Nothing new since you last met on 1 November 2026, as far as anything was found."),
+        (
+            changed(new_claims=(), compared_with=None),
+            "You last met on 1 November 2026; there is no brief of that meeting to compare with.",
+        ),
+        (
+            rich().model_copy(update={"changes": Changes(), "what_changed": "First contact: nobody was met."}),
+            "First contact: nobody was met.",
+        ),
+        # Whoever was new has been forgotten since.
+        (changed(new_claims=(row("gone"),), new_people=(row("gone"),), gaps=()), "Nothing new since you last met on"),
+    ],
+)
+def test_a_brief_without_news_says_so(brief: Brief, said: str) -> None:
+    shown = _head(brief)
+
+    assert said in shown
+    assert "Since you last met" not in shown
+
+
+def _head(brief: Brief) -> str:
+    """The text of the page above its first section."""
+    html = page(brief, standalone=False)
+    head = html[html.index("<h1") : html.index('<div class="trust')]
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", head)).split())
 
 
 def test_every_number_leads_to_a_source_and_every_label_to_a_heading() -> None:
