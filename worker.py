@@ -14,23 +14,55 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.access import Access
+from activities.calendars import CalendarActivities
 from activities.interception import TellingByType
+from activities.meetings import MeetingActivities
+from activities.notices import NoticeActivities
 from activities.pacing import Pacing
+from activities.people import PersonKeys
+from activities.ports import Bell
 from activities.providers import anthropic as claude
+from activities.providers.google import GoogleCalendar
+from activities.providers.google_accounts import GoogleAccounts
 from activities.providers.perplexity import Perplexity
+from activities.providers.smtp import Smtp
 from activities.research import ResearchActivities
+from activities.sealing import Sealer, new_key
 from activities.store.briefs import BriefStore
+from activities.store.calendars import CalendarStore
+from activities.store.connections import ConnectionStore
 from activities.store.database import Database
 from activities.store.lookups import LookUpStore
+from activities.store.notices import NoticeStore
 from activities.store.paces import PaceStore
 from activities.store.research import ResearchStore
+from activities.store.situations import SituationStore
+from activities.store.subscriptions import SubscriptionStore
+from activities.subscriptions import SubscriptionActivities
 from schemas.settings import Settings
+from starter import schedules
+from starter.show.letters import Letters
+from starter.start import Doorbell
 from workflows import policies, queues
+from workflows.calendars import CalendarPollsWorkflow, CalendarSyncWorkflow
+from workflows.meetings import MeetingWorkflow
+from workflows.notices import NoticeWorkflow
 from workflows.research import ProspectResearchWorkflow, ResearchWorkflow
+from workflows.subscriptions import SubscriptionRenewalsWorkflow, SubscriptionRenewalWorkflow
 
 log = structlog.get_logger("worker")
 
-WORKFLOWS = [ResearchWorkflow, ProspectResearchWorkflow]
+WORKFLOWS = [
+    ResearchWorkflow,
+    ProspectResearchWorkflow,
+    NoticeWorkflow,
+    CalendarSyncWorkflow,
+    CalendarPollsWorkflow,
+    MeetingWorkflow,
+    SubscriptionRenewalWorkflow,
+    SubscriptionRenewalsWorkflow,
+]
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
 # classes, and pydantic refuses one where it expects the other. The pages of constants pass too; what decides does not.
@@ -51,8 +83,8 @@ GRACE = timedelta(seconds=20)
 
 
 @asynccontextmanager
-async def activities(settings: Settings) -> AsyncIterator[list[object]]:
-    """Everything that is done, with its clients open until the block ends."""
+async def activities(settings: Settings, bell: Bell | None = None) -> AsyncIterator[list[object]]:
+    """Everything that is done, with its clients open until the block ends; without a bell, what rings nobody."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             Database.opened(settings.database_url, settings.database_crossing_url)
@@ -67,11 +99,26 @@ async def activities(settings: Settings) -> AsyncIterator[list[object]]:
         )
         search, model = web_search(settings, session), language_model(settings, stack)
         pacing = Pacing(PaceStore(database), settings.paces())
-        yield [
+        owners: list[object] = [
             ResearchActivities(
                 ResearchStore(database), LookUpStore(database), BriefStore(database), search, model, pacing
             ),
+            MeetingActivities(SituationStore(database)),
+            NoticeActivities(NoticeStore(database), Letters(settings), mail_server(settings)),
         ]
+        if bell is not None:
+            access = Access(ConnectionStore(database, sealer(settings)), accounts(settings, session), pacing)
+            calendar = calendar_service(settings, stack)
+            channel = timedelta(seconds=settings.google_channel_s)
+            dark_after, people = (
+                timedelta(seconds=settings.dark_after_s),
+                PersonKeys(settings.hash_key.get_secret_value()),
+            )
+            owners += [
+                CalendarActivities(CalendarStore(database), access, calendar, bell, people, dark_after),
+                SubscriptionActivities(SubscriptionStore(database), access, calendar, bell, channel),
+            ]
+        yield owners
 
 
 def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity:
@@ -104,6 +151,35 @@ def language_model(settings: Settings, stack: AsyncExitStack) -> claude.Anthropi
     )
 
 
+def accounts(settings: Settings, session: aiohttp.ClientSession) -> GoogleAccounts:
+    return GoogleAccounts(session, settings.google(), timeout_s=settings.google_timeout_s)
+
+
+def calendar_service(settings: Settings, stack: AsyncExitStack) -> GoogleCalendar:
+    calendar = GoogleCalendar(
+        settings.google(),
+        notifications_url=settings.notifications_url(),
+        channel_s=settings.google_channel_s,
+        timeout_s=settings.google_timeout_s,
+        threads=settings.calendar_slots,
+    )
+    stack.callback(calendar.close)
+    return calendar
+
+
+def sealer(settings: Settings) -> Sealer:
+    """Whoever has no keys opens nothing, and is told so when it tries: queues without accounts need none."""
+    return Sealer(settings.token_keys.get_secret_value() or new_key())
+
+
+def mail_server(settings: Settings) -> Smtp | None:
+    """None when none is configured: notices are then skipped, and say so."""
+    url, sandbox = settings.smtp()
+    if not url:
+        return None
+    return Smtp(url, sender=settings.mail_from, timeout_s=settings.smtp_timeout_s, sandbox=sandbox)
+
+
 def build_worker(client: Client, owners: Iterable[object], *, task_queue: str, **overrides: Any) -> Worker:
     """A worker for one queue. Each has all activities; workflows run on their own queue alone."""
     return Worker(
@@ -121,7 +197,13 @@ def build_worker(client: Client, owners: Iterable[object], *, task_queue: str, *
 
 
 def _slots(settings: Settings, queue: str) -> int:
-    return {queues.SEARCH: settings.search_slots, queues.MODEL: settings.model_slots}.get(queue, WORKFLOW_SLOTS)
+    slots = {
+        queues.SEARCH: settings.search_slots,
+        queues.MODEL: settings.model_slots,
+        queues.CALENDAR: settings.calendar_slots,
+        queues.MAIL: settings.mail_slots,
+    }
+    return slots.get(queue, WORKFLOW_SLOTS)
 
 
 def activity_methods(owner: object) -> list[Callable[..., Any]]:
@@ -135,13 +217,15 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with activities(settings) as owners, AsyncExitStack() as workers:
+    async with activities(settings, Doorbell(client)) as owners, AsyncExitStack() as workers:
         working = [
             await workers.enter_async_context(
                 build_worker(client, owners, task_queue=name, max_concurrent_activities=_slots(settings, name))
             )
             for name in queue_names
         ]
+        if queues.WORKFLOWS in queue_names:
+            await schedules.ensure(client, settings)
         log.info("working", queues=list(queue_names), namespace=client.namespace)
         await stop.wait()
         log.info("stopping")

@@ -1,48 +1,126 @@
 """Begin a workflow: the one place where options of a start are decided. Starting what runs joins it."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
-from temporalio.client import Client, WorkflowHandle
-from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 
 from activities.store.meetings import Occasion
-from schemas.research import Phase, ResearchOutcome, ResearchRequest
+from schemas.base import RowId, TenantId
+from schemas.calendars import CalendarOrder, Ring
+from schemas.meetings import Asked, MeetingOrder
+from schemas.research import ResearchOutcome, ResearchRequest
+from schemas.subscriptions import Renewal, RenewalOutcome
 from schemas.tenants import Tenant
+from starter.words import UsageError
 from workflows import ids, policies, queues, story
+from workflows.calendars import CalendarSyncWorkflow
+from workflows.meetings import MeetingWorkflow
+from workflows.priorities import priority, urgent
 from workflows.research import ResearchWorkflow
-
-URGENT_WITHIN = timedelta(hours=24)
-
-# 1 is served first. A meeting within a day goes before a premium tenant's, that before the others'.
-URGENT, PREMIUM, USUAL = 1, 2, 3
+from workflows.subscriptions import SubscriptionRenewalWorkflow
 
 
 async def research(
     client: Client, tenant: Tenant, occasion: Occasion
 ) -> WorkflowHandle[ResearchWorkflow, ResearchOutcome]:
-    """Research a meeting or ad hoc request, or join the run that does."""
-    now = datetime.now(UTC)
-    urgent = occasion.starts_at is not None and now <= occasion.starts_at <= now + URGENT_WITHIN
-    attributes: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(story.TENANT_ID, tenant.id),
-        SearchAttributePair(story.NOUN, "research"),
-        SearchAttributePair(story.PHASE, Phase.RESEARCHING.value),
-        SearchAttributePair(story.URGENT, urgent),
-    ]
-    if occasion.starts_at is not None:
-        attributes.append(SearchAttributePair(story.MEETING_START, occasion.starts_at))
+    """Research a meeting or ad hoc request, or join the run that does.
+
+    A meeting that is looked after is asked to: nobody else begins its research. UsageError when it has none to do.
+    """
+    research_id = occasion.research_id
+    if occasion.looked_after:
+        asked = await research_now(client, tenant.id, research_id)
+        if not asked.begun:
+            raise UsageError(f"Nothing is researched for this meeting: {asked.reason}")
+        return await _newest(client, ids.research(tenant.id, research_id))
+    close = urgent(occasion.starts_at, datetime.now(UTC))
     return await client.start_workflow(
         ResearchWorkflow.run,
-        ResearchRequest(tenant_id=tenant.id, research_id=occasion.research_id),
-        id=ids.research(tenant.id, occasion.research_id),
+        ResearchRequest(tenant_id=tenant.id, research_id=research_id),
+        id=ids.research(tenant.id, research_id),
         task_queue=queues.WORKFLOWS,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         execution_timeout=policies.BACKSTOP,
         task_timeout=policies.WORKFLOW_TASK,
-        search_attributes=TypedSearchAttributes(attributes),
+        search_attributes=story.research(tenant.id, occasion.starts_at, urgent=close),
         static_summary="Research for a meeting" if occasion.starts_at else "Ad hoc research",
-        priority=Priority(
-            priority_key=URGENT if urgent else PREMIUM if tenant.premium else USUAL, fairness_key=tenant.id
-        ),
+        priority=priority(tenant.id, urgent=close, premium=tenant.premium),
+    )
+
+
+async def research_now(client: Client, tenant_id: TenantId, meeting_id: RowId) -> Asked:
+    """Ask whoever looks after a meeting to research it; answers once that runs, or says why there is nothing to do."""
+    whoever = WithStartWorkflowOperation(
+        MeetingWorkflow.run,
+        MeetingOrder(tenant_id=tenant_id, meeting_id=meeting_id),
+        id=ids.meeting(tenant_id, meeting_id),
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=policies.WORKFLOW_TASK,
+        search_attributes=story.found_by(tenant_id, "meetings"),
+        static_summary="Look after a meeting",
+        priority=Priority(fairness_key=tenant_id),
+    )
+    return await client.execute_update_with_start_workflow(
+        MeetingWorkflow.research_now, start_workflow_operation=whoever
+    )
+
+
+async def _newest(client: Client, workflow_id: str) -> WorkflowHandle[ResearchWorkflow, ResearchOutcome]:
+    """The run that is under way under this id, or was the last."""
+    there = await client.get_workflow_handle(workflow_id).describe()
+    return client.get_workflow_handle_for(
+        ResearchWorkflow.run, workflow_id, run_id=there.run_id, first_execution_run_id=there.run_id
+    )
+
+
+class Doorbell:
+    """A Bell. Who sleeps is begun by the ring itself, so that none is lost."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def calendar(self, tenant_id: TenantId, calendar_id: RowId, ring: Ring) -> None:
+        await self._client.start_workflow(
+            CalendarSyncWorkflow.run,
+            CalendarOrder(tenant_id=tenant_id, calendar_id=calendar_id),
+            id=ids.calendar(tenant_id, calendar_id),
+            task_queue=queues.WORKFLOWS,
+            start_signal="ring",
+            start_signal_args=[ring],
+            task_timeout=policies.WORKFLOW_TASK,
+            search_attributes=story.found_by(tenant_id, "calendars"),
+            static_summary="Read a calendar",
+            priority=Priority(fairness_key=tenant_id),
+        )
+
+    async def meeting(self, tenant_id: TenantId, meeting_id: RowId) -> None:
+        await self._client.start_workflow(
+            MeetingWorkflow.run,
+            MeetingOrder(tenant_id=tenant_id, meeting_id=meeting_id),
+            id=ids.meeting(tenant_id, meeting_id),
+            task_queue=queues.WORKFLOWS,
+            start_signal="changed",
+            task_timeout=policies.WORKFLOW_TASK,
+            search_attributes=story.found_by(tenant_id, "meetings"),
+            static_summary="Look after a meeting",
+            priority=Priority(fairness_key=tenant_id),
+        )
+
+
+async def renewal(
+    client: Client, order: Renewal, *, join: bool = True
+) -> WorkflowHandle[SubscriptionRenewalWorkflow, RenewalOutcome]:
+    """See to a calendar's channels, or join whoever does. Without `join` WorkflowAlreadyStartedError says so."""
+    return await client.start_workflow(
+        SubscriptionRenewalWorkflow.run,
+        order,
+        id=ids.subscription(order.tenant_id, order.calendar_id),
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING if join else WorkflowIDConflictPolicy.FAIL,
+        task_timeout=policies.WORKFLOW_TASK,
+        search_attributes=story.found_by(order.tenant_id, "subscriptions"),
+        static_summary=f"Channels: {order.errand.value}",
+        priority=Priority(fairness_key=order.tenant_id),
     )
