@@ -46,7 +46,7 @@ class MeetingLine(Document):
     # Why it is no meeting any more.
     withdrawn: str | None
     guests: tuple[Guest, ...]
-    campaign: str | None
+    campaign: str
     campaign_active: bool
     status: str | None
     version: int
@@ -99,7 +99,6 @@ class CalendarLine(Document):
     watched: bool
     read_at: datetime | None
     pushed_at: datetime | None
-    polled_at: datetime | None
     failing_since: datetime | None
     failure: str | None
     channel_expires_at: datetime | None

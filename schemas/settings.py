@@ -233,4 +233,10 @@ KEYS = {
     "anthropic": "anthropic_api_key",
     "google": "google_client_secret",
 }
+# ... and what that setting is called in the environment.
+VARIABLES = {
+    "perplexity": "PERPLEXITY_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "google": "GOOGLE_CLIENT_SECRET",
+}
 BASES = {"perplexity": "perplexity_base_url", "anthropic": "anthropic_base_url", "google": "google_api_url"}

@@ -1,5 +1,6 @@
 """A tenant and the whole way to a brief, for tests: real workflows, real activities, real Postgres, pretended providers."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -8,6 +9,10 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from activities.ports import Grant
+from activities.providers.google_accounts import CALENDAR, SIGN_IN
+from activities.sealing import Sealer
+from activities.store.connections import Connected, ConnectionStore
 from activities.store.database import Database
 from activities.store.events import EventStore
 from activities.store.library import Library
@@ -33,6 +38,8 @@ CAMPAIGN = NewCampaign(
     pain_points="Empty miles; late loads",
 )
 KEY = "k" * 64
+ACCOUNT = "robin.marsh@harbour.example"
+TOKEN_KEYS = "test:" + urlsafe_b64encode(b"t" * 32).decode()
 
 
 class Stage:
@@ -59,25 +66,42 @@ class Stage:
             "database_crossing_url": self.urls.crossing,
             "sandbox": True,
             "sandbox_url": self.sandbox.url,
+            "sandbox_smtp_url": f"smtp://127.0.0.1:{self.sandbox.smtp_port}",
             "perplexity_api_key": "",
             "anthropic_api_key": "",
             "perplexity_pace": "unlimited",
             "anthropic_pace": "unlimited",
+            "google_pace": "unlimited",
+            "google_user_pace": "unlimited",
+            "webhook_url": "http://127.0.0.1:1/webhooks/google-calendar",
             "perplexity_least_wait_s": 1,
             "anthropic_least_wait_s": 1,
             "hash_key": KEY,
             "link_key": KEY,
+            "token_keys": TOKEN_KEYS,
         }
         return Settings(**{**values, **changes}, _env_file=None)  # type: ignore[call-arg]
 
     @asynccontextmanager
     async def working(self, **changes: Any) -> AsyncIterator[None]:
         """Workers for all queues."""
-        async with activities(self.settings(**changes)) as owners, AsyncExitStack() as workers:
+        async with activities(self.settings(**changes), start.Doorbell(self.temporal)) as owners, AsyncExitStack() as workers:
             for queue in queues.ALL:
                 worker = build_worker(self.temporal, owners, task_queue=queue)
                 await workers.enter_async_context(worker)
             yield
+
+    async def connect(self, account: str = ACCOUNT) -> Connected:
+        """The user lets their account in the sandbox be read."""
+        scopes = (*SIGN_IN, *CALENDAR)
+        google = self.sandbox.google
+        grant = Grant(google.access(account, scopes), google.grant(account, scopes), 3599, scopes)
+        return await self.connections().connect(
+            self.tenant.id, self.user.id, account, grant, provider="google", sandbox=True, now=_now()
+        )
+
+    def connections(self) -> ConnectionStore:
+        return ConnectionStore(self.database, Sealer(TOKEN_KEYS))
 
     async def request(self, *emails: str, name: str = "") -> str:
         """An ad hoc request, written down; its research id."""

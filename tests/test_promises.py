@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from temporalio.common import RetryPolicy
 
+from activities.notices import NoticeActivities
 from activities.research import ResearchActivities
+from schemas import calendars, meetings, notices, subscriptions
 from schemas import research as messages
 from schemas.base import Message
 from starter.checks import NEEDS
@@ -69,11 +71,24 @@ def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() 
         assert step["start_to_close_timeout"] > timedelta(hours=1), "waiting for a turn is not a failed attempt"
 
 
-def test_names_are_permanent() -> None:
-    activities = activity_methods(ResearchActivities.__new__(ResearchActivities))
-    names = {method.__temporal_activity_definition.name for method in activities}
-    assert names == {"research.begin", "research.look_up", "research.overdue", "research.write", "research.fail"}
-    assert {one.__temporal_workflow_definition.name for one in WORKFLOWS} == {"Research", "ProspectResearch"}
+@pytest.mark.parametrize(
+    ("owner", "names"),
+    [
+        (
+            ResearchActivities,
+            {"research.begin", "research.look_up", "research.overdue", "research.write", "research.fail"},
+        ),
+        (NoticeActivities, {"notices.send", "notices.first_try", "notices.give_up"}),
+    ],
+)
+def test_names_of_activities_are_permanent(owner: type, names: set[str]) -> None:
+    methods = activity_methods(owner.__new__(owner))
+    assert {method.__temporal_activity_definition.name for method in methods} == names
+
+
+def test_names_of_workflows_are_permanent() -> None:
+    permanent = {"Research", "ProspectResearch", "Notice"}
+    assert permanent <= {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 
 def test_the_stack_declares_what_the_code_uses() -> None:
@@ -87,14 +102,23 @@ def test_the_stack_declares_what_the_code_uses() -> None:
 def test_the_last_release_s_payloads_still_parse() -> None:
     """Messages only gain fields, with defaults: whatever a history holds must be read."""
     golden = json.loads(Path(__file__).with_name("golden.json").read_text())
-    assert set(golden) == {name for name, shape in vars(messages).items() if _is_message(shape)}
+    shapes = _messages()
+    assert set(golden) == set(shapes)
     for name, payload in golden.items():
-        message = getattr(messages, name).model_validate(payload)
+        message = shapes[name].model_validate(payload)
         assert payload.items() <= message.model_dump(mode="json").items(), name
 
 
-def _is_message(shape: object) -> bool:
-    return isinstance(shape, type) and issubclass(shape, Message) and shape is not Message
+def _messages() -> dict[str, type[Message]]:
+    """All that travels, by name: each module's own, and no name twice."""
+    rooms = (messages, calendars, subscriptions, notices, meetings)
+    found = [shape for room in rooms for shape in vars(room).values() if _is_message(shape, room.__name__)]
+    assert len({shape.__name__ for shape in found}) == len(found)
+    return {shape.__name__: shape for shape in found}
+
+
+def _is_message(shape: object, room: str) -> bool:
+    return isinstance(shape, type) and issubclass(shape, Message) and shape.__module__ == room
 
 
 def test_unknown_fields_of_a_newer_release_are_left_alone() -> None:

@@ -57,7 +57,7 @@ class MeetingWorkflow:
     def changed(self) -> None:
         self._changed = True
 
-    @workflow.update(description="Research it now")
+    @workflow.update
     async def research_now(self) -> Asked:
         """Answers once a research runs, or says why there is none to run."""
         self._asked = self._changed = True

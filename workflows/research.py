@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ChildWorkflowError, FailureErro
 from activities import errors
 from activities.research import LAST_QUESTION, ResearchActivities
 from schemas.base import RowId
+from schemas.notices import NoticeKind, NoticeOrder
 from schemas.research import (
     Begun,
     Failure,
@@ -34,6 +35,7 @@ from schemas.research import (
 )
 from workflows import ids, policies, story
 from workflows.steps import outliving
+from workflows.telling import notify
 from workflows.windows import within
 
 
@@ -158,7 +160,16 @@ class ResearchWorkflow:
         self._account.enter(Phase.FAILED, failure.reason, story.FAILED_STEP.value_set(step))
         if is_cancelled_exception(error):
             raise error
+        await self._tell_who_asked()
         raise errors.run_failed(kind, failure.reason) from error
+
+    async def _tell_who_asked(self) -> None:
+        """A run that somebody began by hand tells them; one that a meeting began leaves that to the meeting."""
+        if workflow.info().parent is not None or not workflow.patched("tell-who-asked"):
+            return
+        run = self._begun.version if self._begun else workflow.info().run_id
+        key = f"failed/{self._row['research_id']}/{run}"
+        await notify(NoticeOrder(**self._row, key=key, kind=NoticeKind.RESEARCH_FAILED))
 
     async def _within(self, window: timedelta, begun: Begun, work: dict[RowId, asyncio.Task[Any]]) -> None:
         async def overdue(subject_ids: tuple[RowId, ...]) -> Remaining:

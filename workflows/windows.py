@@ -31,7 +31,8 @@ async def within(window: timedelta, work: Mapping[RowId, asyncio.Task[Any]], ove
             late = pending if idle > policies.REOPENINGS or _for_too_long() else remaining.over
             await _cancel([work[key] for key in late])
             left = max(remaining.seconds, policies.SHORTEST_WINDOW.total_seconds())
-    except BaseException:
+    except (Exception, asyncio.CancelledError):
+        # Nothing else: a run that leaves a worker's memory is closed here, and must not wait for anything.
         await _cancel(list(work.values()))
         raise
 

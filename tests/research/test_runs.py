@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities import errors
 from activities.interception import TellingByType
@@ -153,6 +154,6 @@ async def test_an_error_that_is_no_decision_is_told_by_its_type() -> None:
             raise ValueError("Ada Lovelace")
 
     with pytest.raises(ApplicationError) as raised:
-        await TellingByType().intercept_activity(Next()).execute_activity(None)  # type: ignore[arg-type]
+        await ActivityEnvironment().run(TellingByType().intercept_activity(Next()).execute_activity, None)  # type: ignore[arg-type]
     assert raised.value.message == "unexpected ValueError"
     assert raised.value.__suppress_context__

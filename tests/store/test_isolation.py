@@ -15,6 +15,7 @@ from activities.store.tenants import TenantStore
 from sandbox import running
 from schemas.meetings import Attendee, MeetingFacts
 from starter.dev.postgres import Urls
+from tests.diary import Diary
 from tests.stage import Stage
 
 TABLES = """
@@ -24,19 +25,33 @@ TABLES = """
 """
 
 
+# What a brief and a connected calendar do not leave behind by themselves.
+ROWS = (
+    "INSERT INTO leases SELECT current_tenant(), id, 'somebody', '2099-01-01' FROM subjects LIMIT 1",
+    """
+    INSERT INTO subscriptions (tenant_id, id, calendar_id, status, token_hash, created_at, expires_at)
+    SELECT current_tenant(), gen_random_uuid(), id, 'active', 'hash', '2026-01-01', '2099-01-01' FROM calendars
+    """,
+    """
+    INSERT INTO notices (tenant_id, key, kind, user_id, message_id, created_at)
+    SELECT current_tenant(), 'key', 'brief', id, 'message', '2026-01-01' FROM users
+    """,
+)
+
+
 @pytest.fixture(scope="module")
 async def theirs(database: Database, temporal: Client, urls: Urls) -> AsyncIterator[Stage]:
     """A tenant with a row in every table."""
     async with running() as sandbox:
         stage = Stage(database, temporal, sandbox, urls, tenant_id=str(uuid4()))
         await stage.set_up(datetime.now(UTC))
+        await Diary.connected(stage)
         async with stage.working():
             await stage.meeting(_meeting())
             await stage.research("ada@lovelace.example")
         async with database.tenant(stage.tenant.id) as connection:
-            await connection.execute(
-                "INSERT INTO leases SELECT current_tenant(), id, 'somebody', '2099-01-01' FROM subjects LIMIT 1"
-            )
+            for row in ROWS:
+                await connection.execute(row)
         yield stage
 
 
@@ -94,12 +109,15 @@ async def test_another_tenant_changes_and_deletes_no_row(theirs: Stage, ours: st
                 assert await connection.execute(f"DELETE FROM {table}") == "DELETE 0"
 
 
-@pytest.mark.parametrize("table", ["subjects", "campaigns", "events"])
+@pytest.mark.parametrize("table", ["subjects", "campaigns", "events", "connections", "notices"])
 async def test_nobody_writes_a_row_for_another_tenant(theirs: Stage, ours: str, database: Database, table: str) -> None:
     values = {
         "subjects": "(tenant_id, kind, domain) VALUES ($1, 'company', 'x.example')",
         "campaigns": "(tenant_id, user_id, name, offering, target_customer, pain_points, created_at)"
         " VALUES ($1, $1, 'n', 'o', 't', 'p', '2026-01-01')",
+        "connections": "(tenant_id, user_id, provider, account, scopes, key_id, sealed, expires_at, sandbox, connected_at)"
+        " VALUES ($1, $1, 'google', 'a', '{}', 'k', '', '2026-01-01', true, '2026-01-01')",
+        "notices": "(tenant_id, key, kind, user_id, message_id, created_at) VALUES ($1, 'k', 'k', $1, 'm', '2026-01-01')",
         "events": "(tenant_id, name, key, payload, created_at) VALUES ($1, 'n', 'k', '{}', '2026-01-01')",
     }
     async with database.tenant(ours) as connection:

@@ -1,0 +1,134 @@
+"""Notices: one row for each key, what it is about, and what became of it."""
+
+from datetime import datetime
+
+import asyncpg
+
+from activities import errors
+from activities.store.database import Connection, Database, patient
+from activities.store.library import Library
+from schemas.base import RowId, TenantId
+from schemas.briefs import Brief
+from schemas.notices import FirstTry, Matter, NoticeOrder, Sent
+
+
+class NoticeStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._library = Library(database)
+
+    @patient
+    async def claim(self, order: NoticeOrder, message_id: str, now: datetime) -> Matter | Sent:
+        """What the notice is to say, or what became of it. Safe to run twice: a key has one row."""
+        async with self._database.tenant(order.tenant_id) as connection:
+            await _begin(connection, order, message_id, now)
+            row = await connection.fetchrow(_MATTER, order.key, order.connection_id)
+            if row is None:
+                raise errors.not_found("user to be told")
+            return _matter(order, row) if row["status"] == "pending" else _sent(row)
+
+    async def brief(self, tenant_id: TenantId, brief_id: RowId) -> Brief | None:
+        return await self._library.brief(tenant_id, brief_id)
+
+    @patient
+    async def end(self, order: NoticeOrder, sent: Sent, now: datetime, *, sandbox: bool) -> Sent:
+        """Safe to run twice: what was sent stays so. That it was given up meanwhile does not bring a mail back."""
+        async with self._database.tenant(order.tenant_id) as connection:
+            await connection.execute(
+                """
+                UPDATE notices SET status = $2, reason = nullif($3, ''), sandbox = $4, ended_at = $5
+                WHERE key = $1 AND (status = 'pending' OR (status = 'failed' AND $2 = 'sent'))
+                """,
+                order.key,
+                sent.status,
+                sent.reason,
+                sandbox,
+                now,
+            )
+            return await _ended(connection, order) or sent
+
+    @patient
+    async def give_up(self, order: NoticeOrder, message_id: str, reason: str, now: datetime) -> Sent:
+        """Safe to run twice. A notice that was never tried has a row all the same, unless its user is gone."""
+        async with self._database.tenant(order.tenant_id) as connection:
+            await _begin(connection, order, message_id, now)
+            await connection.execute(
+                """
+                UPDATE notices SET status = 'failed', reason = $2, ended_at = $3 WHERE key = $1 AND status = 'pending'
+                """,
+                order.key,
+                reason,
+                now,
+            )
+            return await _ended(connection, order) or Sent(status="failed", reason=reason)
+
+    @patient
+    async def first_try(self, order: NoticeOrder) -> FirstTry:
+        async with self._database.tenant(order.tenant_id) as connection:
+            return FirstTry(at=await connection.fetchval("SELECT created_at FROM notices WHERE key = $1", order.key))
+
+
+async def _begin(connection: Connection, order: NoticeOrder, message_id: str, now: datetime) -> None:
+    """The row of this key, if there is none yet. What it is about may be gone, and so may its user: then there is none."""
+    await connection.execute(
+        """
+        INSERT INTO notices (tenant_id, key, kind, user_id, meeting_id, research_id, message_id, created_at)
+        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8
+        FROM users u LEFT JOIN meetings m ON m.id = $4 LEFT JOIN research r ON r.id = coalesce($5, $4)
+        WHERE u.id = coalesce(
+          $3,
+          (SELECT user_id FROM research WHERE id = $5),
+          (SELECT user_id FROM meetings WHERE id = $4),
+          (SELECT user_id FROM connections WHERE id = $6)
+        )
+        ON CONFLICT (tenant_id, key) DO NOTHING
+        """,
+        order.key,
+        order.kind.value,
+        order.user_id,
+        order.meeting_id,
+        order.research_id,
+        order.connection_id,
+        message_id,
+        now,
+    )
+
+
+# A meeting's connection says whether it is pretended.
+_MATTER = """
+SELECT n.status, n.reason, n.message_id, n.meeting_id, n.research_id, u.email, u.time_zone, u.briefs_by_mail,
+  coalesce(m.title, (
+    SELECT string_agg(coalesce(nullif(s.name, ''), s.email), ', ' ORDER BY p.position)
+    FROM research_prospects p JOIN subjects s ON s.id = p.subject_id WHERE p.research_id = r.id
+  ), '') AS title,
+  m.starts_at, m.ends_at, coalesce(m.cancelled OR m.withdrawn IS NOT NULL, false) AS off,
+  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, '') AS failed_step,
+  coalesce(r.failure_reason, '') AS failure_reason,
+  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) AS sandbox,
+  EXISTS (
+    SELECT FROM calendars k WHERE k.connection_id = c.id AND k.watched AND NOT EXISTS (
+      SELECT FROM subscriptions s WHERE s.calendar_id = k.id AND s.status = 'active' AND s.renewal_failures = 0
+    )
+  ) AS unheard,
+  (SELECT min(k.failing_since) FROM calendars k WHERE k.connection_id = c.id AND k.watched) AS dark_since
+FROM notices n JOIN users u ON u.id = n.user_id
+LEFT JOIN meetings m ON m.id = n.meeting_id
+LEFT JOIN research r ON r.id = n.research_id
+LEFT JOIN connections c
+  ON c.id = coalesce($2, (SELECT k.connection_id FROM calendars k WHERE k.id = m.calendar_id))
+WHERE n.key = $1
+"""
+
+
+def _matter(order: NoticeOrder, row: asyncpg.Record) -> Matter:
+    said = {field: row[field] for field in Matter.model_fields if field not in ("order", "to")}
+    return Matter(order=order, to=row["email"], **said)
+
+
+def _sent(row: asyncpg.Record) -> Sent:
+    return Sent(status=row["status"], reason=row["reason"] or "")
+
+
+async def _ended(connection: Connection, order: NoticeOrder) -> Sent | None:
+    row = await connection.fetchrow("SELECT status, reason FROM notices WHERE key = $1", order.key)
+    return None if row is None else _sent(row)

@@ -1,0 +1,87 @@
+"""Tell a user something, once for each key.
+
+order ─▶ send, in time ─▶ sent, or skipped
+                     └──▶ given up: logged, and nobody's failure but its own
+"""
+
+import asyncio
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+
+from activities import errors
+from activities.notices import NoticeActivities
+from schemas.base import RowId
+from schemas.notices import FirstTry, NoticeOrder, NotSent, Sending, Sent
+from schemas.research import Remaining
+from workflows import policies, story
+from workflows.steps import outliving
+from workflows.windows import within
+
+
+@workflow.defn(name="Notice")
+class NoticeWorkflow:
+    """One mail for each key, and never a failure of whoever ordered it: what could not be sent is told as such.
+
+    Its 30 s are counted from the first try. While no worker has come to it, it waits; a worker that is lost in mid-send
+    costs its time, and the next one goes on.
+    """
+
+    @workflow.run
+    async def run(self, order: NoticeOrder) -> Sent:
+        try:
+            return await _in_time(order)
+        except (FailureError, asyncio.CancelledError) as error:
+            sent = await _give_up(order, story.why(error)[1])
+            if is_cancelled_exception(error):
+                raise
+            return sent
+
+
+async def _in_time(order: NoticeOrder) -> Sent:
+    sending = asyncio.create_task(_send(order))
+
+    async def overdue(keys: tuple[RowId, ...]) -> Remaining:
+        tried = await workflow.execute_local_activity_method(
+            NoticeActivities.first_try, _now(order), summary="since when it is tried", **policies.TELLING
+        )
+        return remaining(keys, tried, workflow.info().start_time, workflow.now())
+
+    await within(policies.NOTICE, {order.tenant_id: sending}, overdue, summary="notice window")
+    if sending.cancelled() or is_cancelled_exception(sending.exception() or Exception()):
+        raise errors.too_slow(policies.NOTICE)
+    return sending.result()
+
+
+async def _send(order: NoticeOrder) -> Sent:
+    return await outliving(
+        lambda: workflow.execute_activity_method(
+            NoticeActivities.send, _now(order), summary=f"mail: {order.kind.value.replace('_', ' ')}", **policies.SEND
+        )
+    )
+
+
+async def _give_up(order: NoticeOrder, reason: str) -> Sent:
+    not_sent = NotSent(order=order, reason=reason, now=workflow.now())
+    try:
+        return await workflow.execute_local_activity_method(
+            NoticeActivities.give_up, not_sent, summary="say that it was not sent", **policies.TELLING
+        )
+    except ActivityError:
+        workflow.logger.warning("a notice could not be sent, and not be written down either: %s", reason)
+        return Sent(status="failed", reason=reason)
+
+
+def _now(order: NoticeOrder) -> Sending:
+    return Sending(order=order, now=workflow.now())
+
+
+def remaining(keys: tuple[RowId, ...], tried: FirstTry, asked_at: datetime, now: datetime) -> Remaining:
+    """How much is left of a notice's time. Before its first try all of it; then it is looked for ever less often."""
+    window = policies.NOTICE.total_seconds()
+    if tried.at is None:
+        return Remaining(seconds=max(window, (now - asked_at).total_seconds()), moving=True)
+    left = window - (now - tried.at).total_seconds()
+    over = left < policies.SHORTEST_WINDOW.total_seconds()
+    return Remaining(over=keys if over else (), seconds=max(left, 0.0), moving=True)
