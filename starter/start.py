@@ -10,7 +10,7 @@ from schemas.base import RowId, TenantId
 from schemas.calendars import CalendarOrder, Ring
 from schemas.meetings import Asked, MeetingOrder
 from schemas.research import ResearchOutcome, ResearchRequest
-from schemas.subscriptions import Renewal, RenewalOutcome
+from schemas.subscriptions import Renewal, RenewalOutcome, Renewed, Sweep
 from schemas.tenants import Tenant
 from starter.words import UsageError
 from workflows import ids, policies, queues, story
@@ -18,7 +18,7 @@ from workflows.calendars import CalendarSyncWorkflow
 from workflows.meetings import MeetingWorkflow
 from workflows.priorities import priority, urgent
 from workflows.research import ResearchWorkflow
-from workflows.subscriptions import SubscriptionRenewalWorkflow
+from workflows.subscriptions import SubscriptionRenewalsWorkflow, SubscriptionRenewalWorkflow
 
 
 async def research(
@@ -33,7 +33,7 @@ async def research(
         asked = await research_now(client, tenant.id, research_id)
         if not asked.begun:
             raise UsageError(f"Nothing is researched for this meeting: {asked.reason}")
-        return await _newest(client, ids.research(tenant.id, research_id))
+        return await newest(client, ids.research(tenant.id, research_id))
     close = urgent(occasion.starts_at, datetime.now(UTC))
     return await client.start_workflow(
         ResearchWorkflow.run,
@@ -67,7 +67,7 @@ async def research_now(client: Client, tenant_id: TenantId, meeting_id: RowId) -
     )
 
 
-async def _newest(client: Client, workflow_id: str) -> WorkflowHandle[ResearchWorkflow, ResearchOutcome]:
+async def newest(client: Client, workflow_id: str) -> WorkflowHandle[ResearchWorkflow, ResearchOutcome]:
     """The run that is under way under this id, or was the last."""
     there = await client.get_workflow_handle(workflow_id).describe()
     return client.get_workflow_handle_for(
@@ -123,4 +123,17 @@ async def renewal(
         search_attributes=story.found_by(order.tenant_id, "subscriptions"),
         static_summary=f"Channels: {order.errand.value}",
         priority=Priority(fairness_key=order.tenant_id),
+    )
+
+
+async def renewals(client: Client) -> Renewed:
+    """A sweep beside those of the clock: what one of them is at, the other leaves alone."""
+    return await client.execute_workflow(
+        SubscriptionRenewalsWorkflow.run,
+        Sweep(),
+        id=ids.SWEEP,
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=policies.WORKFLOW_TASK,
+        static_summary="Renew the channels that end",
     )

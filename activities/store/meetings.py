@@ -81,6 +81,15 @@ class MeetingStore:
             return research_id
 
     @patient
+    async def of_event(self, tenant_id: TenantId, source_key: str) -> RowId | None:
+        """The meeting that an event has become, if it has."""
+        async with self._database.tenant(tenant_id) as connection:
+            meeting_id: RowId | None = await connection.fetchval(
+                "SELECT id FROM meetings WHERE source_key = $1", source_key
+            )
+            return meeting_id
+
+    @patient
     async def occasion(self, tenant_id: TenantId, research_id: RowId) -> Occasion | None:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(

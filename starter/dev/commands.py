@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from activities.store.tenants import TenantStore
-from starter import intake
-from starter.cli import research
 from starter.cli.briefs import link_to
 from starter.cli.options import console, progress
-from starter.cli.waiting import Handle, finish
+from starter.cli.waiting import finish
 from starter.desk import Desk, database_there, desk
-from starter.dev import sample
-from starter.dev.stack import Plan, Stack
+from starter.dev import diary, sample
+from starter.dev.stack import PRETENDED, Plan, Stack
 from starter.environment import load_settings
 from starter.show import terminal
 from starter.words import FailedError
+from workflows import ids
 
 
 async def dev() -> None:
@@ -30,10 +29,14 @@ async def dev() -> None:
 
 
 async def demo(*, once: bool) -> None:
-    """The stack, a sample meeting researched, its brief, and where to look at both."""
+    """The stack, a sample meeting put into a calendar, the brief that follows, and where to look at every hop."""
+    # The sample user has no account but a pretended one.
+    os.environ |= dict.fromkeys(("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"), "")
     stack = Stack(Plan.read())
     progress.print("Starting Postgres, Temporal, the sandbox, the worker and the web app ...")
     async with stack.started():
+        # The stack's worker pretends for whoever has no key, and so do we.
+        os.environ |= PRETENDED
         await _sample()
         if not once:
             _addresses(stack)
@@ -41,26 +44,37 @@ async def demo(*, once: bool) -> None:
 
 
 async def _sample() -> None:
-    """A new version of the sample meeting's brief; what is fresh of the last one is used again."""
+    """The sample meeting in the calendar, and its brief; what is fresh of the last time is used again."""
     settings, now = load_settings(), datetime.now(UTC)
     async with database_there(settings) as database:
         await TenantStore(database).create(sample.TENANT, sample.USER, sample.CAMPAIGN, now)
-    async with desk(sample.TENANT.slug) as at:
-        campaign = await at.campaign(sample.CAMPAIGN.name)
-        entry = intake.Intake(at.meetings, settings)
-        meeting_id = await entry.meeting(at.tenant.id, campaign, sample.meeting(now), now)
-        handle = await research.begin_meeting(at, meeting_id)
-        progress.print("Researching the sample meeting ...")
-        brief = await finish(at, handle, watch=True)
-        terminal.show(brief, console)
-        _links(at, handle, brief.id)
+        async with desk(sample.TENANT.slug) as at:
+            progress.print("The sample user connects their calendar ...")
+            calendar_id = await diary.connect(at, database)
+            progress.print("The sample meeting is put into it; everything else follows by itself ...")
+            event_id = await diary.invite(settings, now)
+            meeting_id = await diary.meeting(at, calendar_id, event_id)
+            progress.print("The calendar was read, and the meeting is there. Its research:")
+            handle = await diary.research(at, meeting_id)
+            brief = await finish(at, handle, watch=True)
+            terminal.show(brief, console)
+            _links(at, calendar_id, meeting_id, brief.id)
 
 
-def _links(at: Desk, handle: Handle, brief_id: str) -> None:
+def _links(at: Desk, calendar_id: str, meeting_id: str, brief_id: str) -> None:
+    """The brief, and each workflow on its way."""
     namespace = os.environ.get("TEMPORAL_NAMESPACE", "greenroom")
-    run = f"{at.settings.temporal_ui_url}/namespaces/{namespace}/workflows/{quote(handle.id, safe='')}"
-    console.print(f"\nThe brief:       {link_to(at, brief_id)}", soft_wrap=True, markup=False)
-    console.print(f"Its run:         {run}/{handle.first_execution_run_id}/history", soft_wrap=True)
+    runs = f"{at.settings.temporal_ui_url}/namespaces/{namespace}/workflows"
+    lines = {
+        "The brief": link_to(at, brief_id),
+        "Its research": f"{runs}/{quote(ids.research(at.tenant.id, meeting_id), safe='')}",
+        "Its meeting": f"{runs}/{quote(ids.meeting(at.tenant.id, meeting_id), safe='')}",
+        "The calendar": f"{runs}/{quote(ids.calendar(at.tenant.id, calendar_id), safe='')}",
+        "Sign in": f"{at.settings.web_url}/ as {sample.USER.email}",
+    }
+    console.print()
+    for what, where in lines.items():
+        console.print(f"{what + ':':<14} {where}", soft_wrap=True, markup=False)
 
 
 def _addresses(stack: Stack) -> None:
@@ -68,7 +82,8 @@ def _addresses(stack: Stack) -> None:
     console.print(f"Temporal Web UI: {environment['GREENROOM_TEMPORAL_UI_URL']}")
     console.print(f"Pages:           {environment['GREENROOM_WEB_URL']}")
     console.print(f"Sandbox:         {environment['GREENROOM_SANDBOX_URL']}/sandbox/journal")
-    console.print("In another terminal: .venv/bin/greenroom research ada@lovelace.example --watch")
+    console.print("In another terminal: .venv/bin/greenroom sandbox calendar list")
+    console.print("                     .venv/bin/greenroom research ada@lovelace.example --watch")
     console.print("Ctrl-C stops everything.")
 
 

@@ -1,9 +1,6 @@
 """The sample of the demo: a tenant, a user, a campaign, and a meeting with all sorts of people. All of it is fictional."""
 
-from datetime import datetime, timedelta
-
-from activities.attendance import attendees
-from schemas.meetings import Invited, MeetingFacts
+from schemas.meetings import Invited
 from schemas.tenants import NewCampaign, Tenant, User
 
 TENANT = Tenant(
@@ -24,6 +21,7 @@ CAMPAIGN = NewCampaign(
     target_customer="Operations leaders at companies with 200 to 5,000 people and their own warehouses",
     pain_points="Overtime that nobody planned, empty trucks, planning by spreadsheet, forecasts that arrive too late",
 )
+TITLE = "Introduction: planning at Lovelace Analytics and Brightwater Logistics"
 INVITED = (
     Invited(email="ada@lovelace.example", name="Ada Lovelace"),
     Invited(email="tomas.okafor@brightwater.example", name="Tomas Okafor"),
@@ -32,15 +30,3 @@ INVITED = (
     Invited(email="robin.marsh@harbour.example", name="Robin Marsh"),
     Invited(email="room-north@harbour.example", name="North room", room=True),
 )
-
-
-def meeting(now: datetime) -> MeetingFacts:
-    """Tomorrow at this hour: the same meeting every time the demo runs on one database."""
-    return MeetingFacts(
-        source="sample",
-        source_key="introduction",
-        title="Introduction: planning at Lovelace Analytics and Brightwater Logistics",
-        starts_at=(now + timedelta(days=1)).replace(minute=0, second=0, microsecond=0),
-        ends_at=(now + timedelta(days=1, hours=1)).replace(minute=0, second=0, microsecond=0),
-        attendees=attendees(INVITED, frozenset({USER.email}), frozenset(TENANT.domains)),
-    )

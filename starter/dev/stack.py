@@ -30,6 +30,7 @@ from starter.words import FailedError
 HOME = Path(".greenroom")
 PLAN = Path(__file__).parents[2] / "temporal-dev.yaml"
 DATABASE = "greenroom"
+PRETENDED = {"GREENROOM_SANDBOX": "1"}
 
 
 class Plan(BaseModel):
@@ -125,6 +126,7 @@ class Stack:
             "GREENROOM_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports['temporal_ui']}",
             "GREENROOM_WEB_URL": f"http://127.0.0.1:{ports['web']}",
             "GREENROOM_SANDBOX_URL": f"http://127.0.0.1:{ports['sandbox']}",
+            "GREENROOM_SANDBOX_SMTP_URL": f"smtp://127.0.0.1:{ports['sandbox_smtp']}",
             **files.own_keys(self.home / "keys.env"),
         }
 
@@ -141,17 +143,19 @@ class Stack:
             f"--port={ports['sandbox']}",
             f"--smtp-port={ports['sandbox_smtp']}",
             f"--journal={self.home / 'journal.jsonl'}",
+            f"--state={self.home / 'sandbox.json'}",
         ]
         return self._part("sandbox", command, lambda: _answers(f"http://127.0.0.1:{ports['sandbox']}/healthz"))
 
     def _worker(self) -> Part:
         """Told to use the sandbox for each provider without a key; with all keys set it changes nothing."""
-        return self._part("worker", [script("greenroom"), "worker"], self._polled, GREENROOM_SANDBOX="1")
+        return self._part("worker", [script("greenroom"), "worker"], self._polled, **PRETENDED)
 
     def _web(self) -> Part:
+        """Where people sign in with the account that the worker reads, so it pretends likewise."""
         port = self.plan.ports["web"]
         command = [script("greenroom"), "web", f"--port={port}"]
-        return self._part("web app", command, lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+        return self._part("web app", command, lambda: _answers(f"http://127.0.0.1:{port}/healthz"), **PRETENDED)
 
     def _part(self, name: str, command: list[str], ready: Ready, **more: str) -> Part:
         return Part(name, command, ready, self.home / "logs", {**self.environment, **more})
