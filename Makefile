@@ -1,6 +1,6 @@
 # The front door. `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check bench crash
+.PHONY: help install demo dev test check bench crash flood
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,6 +30,9 @@ test: $(STAMP)  ## all tests, on servers of their own
 
 crash: $(STAMP)  ## kill the worker at every call and transaction of a brief (SEEDS=5)
 	@$(BIN)/python -m tests.crash --seeds $(or $(SEEDS),5)
+
+flood: $(STAMP)  ## ten thousand notifications at once (N=10000)
+	@$(BIN)/python -m tests.flood $(if $(N),--notifications $(N))
 
 bench: $(STAMP)  ## what durability costs, beside plain asyncio (N=40 FULL=1 QUICK=1 ONLY=abc)
 	@$(BIN)/python -m bench $(if $(N),--briefs $(N)) $(if $(FULL),--full) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))

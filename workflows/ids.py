@@ -39,3 +39,7 @@ def subscription(tenant_id: TenantId, calendar_id: RowId) -> str:
 def notice(tenant_id: TenantId, key: str) -> str:
     """One message for each key: asking for it again joins the sending."""
     return f"notice/{tenant_id}/{key}"
+
+
+# A sweep that somebody asked for: it is of no tenant, and one at a time.
+SWEEP = "subscription-renewals-asked"

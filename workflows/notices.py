@@ -5,7 +5,7 @@ order ─▶ send, in time ─▶ sent, or skipped
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exce
 from activities import errors
 from activities.notices import NoticeActivities
 from schemas.base import RowId
-from schemas.notices import FirstTry, NoticeOrder, NotSent, Sending, Sent
+from schemas.notices import FirstTry, NoticeKind, NoticeOrder, NotSent, Sending, Sent
 from schemas.research import Remaining
 from workflows import policies, story
 from workflows.steps import outliving
@@ -24,7 +24,7 @@ from workflows.windows import within
 class NoticeWorkflow:
     """One mail for each key, and never a failure of whoever ordered it: what could not be sent is told as such.
 
-    Its 30 s are counted from the first try. While no worker has come to it, it waits; a worker that is lost in mid-send
+    Its time is counted from the first try. While no worker has come to it, it waits; a worker that is lost in mid-send
     costs its time, and the next one goes on.
     """
 
@@ -46,20 +46,26 @@ async def _in_time(order: NoticeOrder) -> Sent:
         tried = await workflow.execute_local_activity_method(
             NoticeActivities.first_try, _now(order), summary="since when it is tried", **policies.TELLING
         )
-        return remaining(keys, tried, workflow.info().start_time, workflow.now())
+        return remaining(keys, patience(order.kind), tried, workflow.info().start_time, workflow.now())
 
-    await within(policies.NOTICE, {order.tenant_id: sending}, overdue, summary="notice window")
+    window = patience(order.kind)
+    await within(window, {order.tenant_id: sending}, overdue, summary="notice window")
     if sending.cancelled() or is_cancelled_exception(sending.exception() or Exception()):
-        raise errors.too_slow(policies.NOTICE)
+        raise errors.too_slow(window)
     return sending.result()
 
 
 async def _send(order: NoticeOrder) -> Sent:
+    summary = f"mail: {order.kind.value.replace('_', ' ')}"
+    step = policies.SEND_BRIEF if order.kind is NoticeKind.BRIEF else policies.SEND
     return await outliving(
-        lambda: workflow.execute_activity_method(
-            NoticeActivities.send, _now(order), summary=f"mail: {order.kind.value.replace('_', ' ')}", **policies.SEND
-        )
+        lambda: workflow.execute_activity_method(NoticeActivities.send, _now(order), summary=summary, **step)
     )
+
+
+def patience(kind: NoticeKind) -> timedelta:
+    """A brief is worth waiting for a mail server that puts us off; news of trouble is not, or no news any more."""
+    return policies.BRIEF_NOTICE if kind is NoticeKind.BRIEF else policies.NOTICE
 
 
 async def _give_up(order: NoticeOrder, reason: str) -> Sent:
@@ -77,9 +83,11 @@ def _now(order: NoticeOrder) -> Sending:
     return Sending(order=order, now=workflow.now())
 
 
-def remaining(keys: tuple[RowId, ...], tried: FirstTry, asked_at: datetime, now: datetime) -> Remaining:
+def remaining(
+    keys: tuple[RowId, ...], patience: timedelta, tried: FirstTry, asked_at: datetime, now: datetime
+) -> Remaining:
     """How much is left of a notice's time. Before its first try all of it; then it is looked for ever less often."""
-    window = policies.NOTICE.total_seconds()
+    window = patience.total_seconds()
     if tried.at is None:
         return Remaining(seconds=max(window, (now - asked_at).total_seconds()), moving=True)
     left = window - (now - tried.at).total_seconds()

@@ -7,12 +7,11 @@ import asyncpg
 
 from activities import errors
 from activities.ports import ModelAnswer, Prompt
-from activities.store import events, tries
+from activities.store import earlier, events, tries
 from activities.store.database import Connection, Database, patient
 from activities.store.lookups import subject
 from activities.store.research import terminal_key, written
-from schemas.base import RowId
-from schemas.briefs import Campaign, Company, Composed, Evidence, Kept, LastMeeting, LastVersion, Material, Person
+from schemas.briefs import Campaign, Company, Composed, Kept, Material, Person
 from schemas.research import Writing, Written
 
 
@@ -40,10 +39,12 @@ class BriefStore:
                 ),
                 people=tuple(one for one in subjects if isinstance(one, Person)),
                 companies=tuple(one for one in subjects if isinstance(one, Company)),
-                evidence=tuple(_piece(piece) for piece in evidence),
+                evidence=tuple(earlier.piece(piece) for piece in evidence),
                 answers=await _answers(connection, order),
-                last_meeting=await _last_meeting(connection, order, row["starts_at"] or order.now, sandbox=sandbox),
-                last_version=await _last_version(connection, order),
+                last_meeting=await earlier.last_meeting(
+                    connection, order, row["starts_at"] or order.now, sandbox=sandbox
+                ),
+                last_version=await earlier.last_version(connection, order),
                 sandbox=any(piece["sandbox"] for piece in evidence),
             )
 
@@ -159,70 +160,11 @@ async def _evidence(connection: Connection, order: Writing, *, sandbox: bool) ->
     return rows
 
 
-def _piece(row: asyncpg.Record) -> Evidence:
-    return Evidence.model_validate({field: row[field] for field in Evidence.model_fields})
-
-
 async def _answers(connection: Connection, order: Writing) -> tuple[Kept, ...]:
     rows = await connection.fetch(
         "SELECT said, model FROM answers WHERE brief_id = $1 ORDER BY asked_at", order.brief_id
     )
     return tuple(Kept(model=row["model"], **row["said"]) for row in rows)
-
-
-async def _last_meeting(
-    connection: Connection, order: Writing, before: datetime, *, sandbox: bool
-) -> LastMeeting | None:
-    """The newest that counts, as `LastMeeting` says. A pretended brief is nothing to compare a real one with."""
-    row = await connection.fetchrow(
-        """
-        SELECT m.starts_at, b.id AS brief_id,
-          ARRAY(SELECT subject_id FROM research_prospects WHERE research_id = r.id) AS people,
-          ARRAY(SELECT subject_id FROM brief_subjects WHERE brief_id = b.id) AS about
-        FROM research mine JOIN research r ON r.user_id = mine.user_id AND r.id <> mine.id
-        JOIN meetings m ON m.id = r.meeting_id LEFT JOIN briefs b ON b.id = r.brief_id AND ($4 OR NOT b.sandbox)
-        WHERE mine.id = $1 AND m.starts_at < $3 AND NOT m.cancelled AND EXISTS (
-          SELECT FROM run_subjects s JOIN research_prospects p ON p.subject_id = s.subject_id
-          WHERE s.research_id = $1 AND s.version = $2 AND p.research_id = r.id
-        )
-        ORDER BY m.starts_at DESC, m.id LIMIT 1
-        """,
-        order.research_id,
-        order.version,
-        before,
-        sandbox,
-    )
-    if row is None:
-        return None
-    return LastMeeting(**row, evidence=await _written_from(connection, row["brief_id"]))
-
-
-async def _last_version(connection: Connection, order: Writing) -> LastVersion | None:
-    row = await connection.fetchrow(
-        """
-        SELECT b.id, b.facts_digest FROM research r JOIN briefs b ON b.id = r.brief_id
-        WHERE r.id = $1 AND b.version < $2
-        """,
-        order.research_id,
-        order.version,
-    )
-    if row is None:
-        return None
-    people = await connection.fetch(
-        "SELECT subject_id, coalesce(identity, '') AS identity FROM brief_subjects WHERE brief_id = $1", row["id"]
-    )
-    return LastVersion(
-        digest=row["facts_digest"],
-        people=frozenset((one["subject_id"], one["identity"]) for one in people),
-        evidence=await _written_from(connection, row["id"]),
-    )
-
-
-async def _written_from(connection: Connection, brief_id: RowId | None) -> tuple[Evidence, ...]:
-    rows = await connection.fetch(
-        "SELECT e.* FROM brief_evidence b JOIN evidence e ON e.id = b.evidence_id WHERE b.brief_id = $1", brief_id
-    )
-    return tuple(map(_piece, rows))
 
 
 async def _insert_brief(

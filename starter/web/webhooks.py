@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import re
+import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,10 @@ from starter.web.metrics import Metrics
 log = structlog.get_logger("web")
 
 # A calendar is not rung more often than this: in a flood, who comes meanwhile shares the next signal.
-BETWEEN_SIGNALS_S = 0.05
+BETWEEN_SIGNALS_S = 0.2
+# A channel is looked up once in this time. That it was stopped is noticed so much later, which harms nobody.
+REMEMBERED_S = 2.0
+MOST_REMEMBERED = 10_000
 # What a sender waits for Temporal before it is told to come again.
 PATIENCE_S = 4.0
 SOON = {"Retry-After": "10"}
@@ -123,12 +127,32 @@ class Line(Generic[K]):
         return None
 
 
+class Remembered:
+    """Channels that were found just now. Those that were not are looked for again: theirs may be about to be made."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+        self._found: dict[RowId, tuple[float, ChannelRow]] = {}
+
+    async def find(self, channel_id: RowId) -> ChannelRow | None:
+        until, row = self._found.get(channel_id, (0.0, None))
+        if time.monotonic() < until:
+            return row
+        found = await self._channels.find(channel_id)
+        if found is not None:
+            if len(self._found) >= MOST_REMEMBERED:
+                self._found.clear()
+            self._found[channel_id] = (time.monotonic() + REMEMBERED_S, found)
+        return found
+
+
 class Webhooks:
     """Answers a calendar's provider. Whatever is not to be acted on is taken like anything else, so that it is not sent
     again and nobody learns anything from the answer."""
 
     def __init__(self, channels: Channels, bell: Bell, metrics: Metrics) -> None:
         self._channels = channels
+        self._remembered = Remembered(channels)
         self._metrics = metrics
 
         async def ring(calendar: tuple[TenantId, RowId]) -> None:
@@ -154,7 +178,7 @@ class Webhooks:
         notification, now = Notification.of(request), datetime.now(UTC)
         if notification is None:
             return Outcome.MALFORMED
-        channel = await self._channels.find(notification.channel_id)
+        channel = await self._remembered.find(notification.channel_id)
         if channel is None:
             return Outcome.UNKNOWN
         if not notification.genuine(channel):

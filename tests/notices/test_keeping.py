@@ -11,13 +11,13 @@ from activities import errors
 from activities.notices import NoticeActivities
 from activities.providers.smtp import Smtp
 from activities.store.notices import NoticeStore
-from schemas.notices import FirstTry, NoticeOrder, Sent
+from schemas.notices import FirstTry, NoticeKind, NoticeOrder, Sent
 from starter.show.letters import Letters
 from tests.notices.post import Post
 from tests.research.material import NOW
 from worker import build_worker
 from workflows import ids, policies, queues
-from workflows.notices import remaining
+from workflows.notices import patience, remaining
 
 NAME, TITLE = "Zephyrine Quibblewick", "Secret merger with Zorblatt"
 
@@ -97,7 +97,7 @@ async def test_a_key_that_another_tenant_has_used_is_free(post: Post) -> None:
 )
 def test_time_is_counted_from_the_first_try(tried_s: int | None, asked_s: int, over: bool, seconds: float) -> None:
     tried = FirstTry(at=None if tried_s is None else NOW - timedelta(seconds=tried_s))
-    said = remaining(("1" * 36,), tried, NOW - timedelta(seconds=asked_s), NOW)
+    said = remaining(("1" * 36,), policies.NOTICE, tried, NOW - timedelta(seconds=asked_s), NOW)
     assert (bool(said.over), said.seconds) == (over, seconds)
 
 
@@ -114,3 +114,11 @@ async def test_a_mail_that_was_taken_counts_for_more_than_a_time_that_was_up(pos
     assert (await store.give_up(order, "<x@y>", "late", now)).status == "sent"
     both = await asyncio.gather(*(store.claim(order, "<x@y>", now) for _ in range(20)))
     assert set(map(str, both)) == {str(Sent(status="sent"))}
+
+
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_a_brief_has_the_time_that_a_server_puts_it_off_for(kind: NoticeKind) -> None:
+    """Greylisting is five minutes at least; three of the tries come after it."""
+    pauses = [60.0 * 2**number for number in range(policies.SEND_BRIEF["retry_policy"].maximum_attempts - 1)]
+    assert sum(pauses) < policies.BRIEF_NOTICE.total_seconds()
+    assert patience(kind) == (policies.BRIEF_NOTICE if kind is NoticeKind.BRIEF else policies.NOTICE)
