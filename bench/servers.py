@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from bench import cpu
 from schemas.settings import Settings
 from starter.checks import polled
+from starter.dev import files
 from starter.dev.parts import Part, Ready, listens
 from starter.dev.postgres import Cluster, Urls
 from starter.dev.stack import Plan, script
@@ -113,6 +114,7 @@ class Servers:
             "GREENROOM_ANTHROPIC_PACE": UNLIMITED,
             "GREENROOM_SEARCH_SLOTS": SLOTS,
             "GREENROOM_MODEL_SLOTS": SLOTS,
+            **files.own_keys(self.folder / "keys.env"),
         }
 
     async def _knows_namespace(self) -> bool:

@@ -116,6 +116,37 @@ class ConnectionLine(Document):
     calendars: tuple[CalendarLine, ...]
 
 
+class CalendarHealth(Document):
+    """A calendar as whoever looks after all of a tenant's sees it."""
+
+    id: RowId
+    connection_id: RowId
+    account: str
+    name: str
+    user: Email
+    status: str
+    sandbox: bool
+    watched: bool
+    read_at: datetime | None
+    pushed_at: datetime | None
+    failing_since: datetime | None
+    failure: str | None
+    channel_expires_at: datetime | None
+
+
+class ChannelLine(Document):
+    """A push channel in a list."""
+
+    id: RowId
+    calendar_id: RowId
+    account: str
+    status: str
+    created_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None
+    renewal_failures: int
+
+
 class Outlook(Document):
     """What a user has set up: what the first page says when there is nothing to show."""
 

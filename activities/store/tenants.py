@@ -4,7 +4,8 @@ from datetime import datetime
 
 from activities import errors
 from activities.store.database import Database, patient
-from schemas.base import RowId, TenantId
+from schemas.agenda import Member, Preferences
+from schemas.base import Email, RowId, TenantId
 from schemas.tenants import CampaignRow, NewCampaign, Tenant, User
 
 
@@ -62,6 +63,67 @@ class TenantStore:
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch("SELECT id, email, name, time_zone FROM users ORDER BY created_at, email")
             return [User.model_validate(dict(row)) for row in rows]
+
+    @patient
+    async def with_address(self, address: Email) -> list[tuple[TenantId, RowId]]:
+        """Who has this address, in any tenant: whoever signs in is known by it alone."""
+        async with self._database.crossing() as connection:
+            rows = await connection.fetch(
+                "SELECT tenant_id, id FROM users WHERE email_key = address_key($1) ORDER BY tenant_id, id", address
+            )
+            return [(row["tenant_id"], row["id"]) for row in rows]
+
+    @patient
+    async def member(self, tenant_id: TenantId, user_id: RowId) -> Member | None:
+        """A user as the pages know them, or nothing when this tenant has no such user."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT t.id AS tenant_id, t.name AS tenant, u.id, u.email, u.name, u.time_zone, u.deliver_before_min,
+                  u.briefs_by_mail, u.signed_out_at
+                FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1
+                """,
+                user_id,
+            )
+            return None if row is None else Member.model_validate(dict(row))
+
+    @patient
+    async def add_user(self, tenant_id: TenantId, user: User, now: datetime) -> User:
+        """Safe to run twice: a user with that address stays as they are."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(
+                """
+                INSERT INTO users (tenant_id, id, email, name, time_zone, created_at)
+                VALUES (current_tenant(), $1, $2, $3, $4, $5)
+                ON CONFLICT (tenant_id, email) DO UPDATE SET email = excluded.email
+                RETURNING id, email, name, time_zone
+                """,
+                user.id,
+                user.email,
+                user.name,
+                user.time_zone,
+                now,
+            )
+            return User.model_validate(dict(row))
+
+    @patient
+    async def prefer(self, tenant_id: TenantId, user_id: RowId, preferences: Preferences) -> None:
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(
+                "UPDATE users SET time_zone = $2, deliver_before_min = $3, briefs_by_mail = $4 WHERE id = $1",
+                user_id,
+                preferences.time_zone,
+                preferences.deliver_before_min,
+                preferences.briefs_by_mail,
+            )
+
+    @patient
+    async def sign_out(self, tenant_id: TenantId, user_id: RowId, now: datetime) -> None:
+        """Every session of the user that began before now is over."""
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(
+                "UPDATE users SET signed_out_at = greatest(signed_out_at, $2) WHERE id = $1", user_id, now
+            )
 
     @patient
     async def campaigns(self, tenant_id: TenantId) -> list[CampaignRow]:

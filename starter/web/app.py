@@ -1,84 +1,135 @@
 """The app put together, and served.
 
-settings ─▶ links, briefs, checks ─▶ build_app ─▶ listening ─▶ until told to stop
+settings ─▶ stores, provider, Temporal: Parts ─▶ build_app ─▶ listening ─▶ until told to stop
 """
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+import aiohttp
 import structlog
 from aiohttp import web
 
+from activities.providers.google_accounts import GoogleAccounts
+from activities.sealing import Sealer
+from activities.store.agenda import AgendaStore
+from activities.store.channels import ChannelStore
+from activities.store.connections import ConnectionStore
 from activities.store.library import Library
+from activities.store.meetings import MeetingStore
+from activities.store.tenants import TenantStore
 from schemas.settings import Settings
 from starter.environment import connect, open_database
+from starter.errands import Errands
 from starter.links import Links
-from starter.web.guard import Connection, Guard
-from starter.web.health import Check, Health, temporal
+from starter.start import Doorbell
+from starter.web import openapi
+from starter.web.bounds import BACKLOG, Bounds, Connection, Door, make_room
+from starter.web.calendars import Calendars
+from starter.web.campaigns import Campaigns
+from starter.web.guard import Guard
+from starter.web.health import Health, temporal
 from starter.web.metrics import Metrics
-from starter.web.pages import Briefs, Pages
+from starter.web.pages import Pages
+from starter.web.parts import Parts
+from starter.web.preferences import Preferred
+from starter.web.sessions import Cookies
+from starter.web.signin import SignIn
+from starter.web.today import Today
+from starter.web.visits import Members
+from starter.web.webhooks import Webhooks
 from starter.words import NotReadyError
 
 log = structlog.get_logger("web")
 
 HOST = "127.0.0.1"
-# Nothing is sent to a page but its address.
-LARGEST_BODY = 16 * 1024
+# A webhook is some hundred bytes and a form some thousand.
+LARGEST_BODY = 64 * 1024
 # Also how long somebody may take over the headers of a request.
-IDLE_S = 10.0
-# How long the rest of a body that nobody asked for is read before the connection is closed.
-LINGERING_S = 2.0
+IDLE_S = 5.0
 GRACE_S = 10.0
+# Two calls to the provider of accounts, while somebody waits.
+CONSENT_S = 3.0
 
 
-def build_app(settings: Settings, briefs: Briefs, checks: Mapping[str, Check]) -> web.Application:
+def build_app(parts: Parts) -> web.Application:
     """The app, with what it reads from and what it cannot do without."""
-    metrics = Metrics()
-    guard, health = Guard(metrics, settings.web_url), Health(checks)
-    pages = Pages(Links(settings), briefs, metrics)
+    settings, metrics, cookies = parts.settings, Metrics(), Cookies(parts.settings)
+    guard, health = Guard(metrics, settings.web_url), Health(parts.checks)
+    members = Members(parts.users, cookies, settings.web_url, parts.clock)
+    pages = Pages(Links(settings), members, parts.briefs, metrics)
+    webhooks = Webhooks(parts.channels, parts.bell, metrics)
     app = web.Application(middlewares=[guard.around], client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(guard.signed_off)
     app.router.add_get("/briefs/{id}", pages.brief)
     app.router.add_get("/static/{name}", pages.file)
+    app.router.add_get("/openapi.json", openapi.handle)
+    app.router.add_post("/webhooks/google-calendar", webhooks.calendar)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", metrics.handle)
+    app.router.add_routes(SignIn(members, cookies, parts).routes())
+    for signed_in in (Today, Calendars, Campaigns, Preferred):
+        app.router.add_routes(signed_in(members, parts).routes())
     return app
 
 
 async def serve(settings: Settings, port: int, host: str = HOST) -> None:
-    """Serve until told to stop. Pages need Postgres alone, so a Temporal that is away only shows at /readyz."""
+    """Serve until told to stop. Most pages need Postgres alone: without Temporal they read, save, and say what waits."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_database(settings) as database:
-        checks = {"postgres": database.answers, "temporal": temporal(await connect(lazy=True))}
-        async with listening(build_app(settings, Library(database), checks), port, host) as taken:
-            log.info("serving", port=taken)
-            await stop.wait()
-            log.info("stopping")
+    async with real_parts(settings) as parts, listening(build_app(parts), port, host) as taken:
+        log.info("serving", port=taken)
+        await stop.wait()
+        log.info("stopping")
 
 
 @asynccontextmanager
-async def listening(app: web.Application, port: int, host: str = HOST) -> AsyncIterator[int]:
+async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """What the app is made of outside of tests."""
+    async with open_database(settings) as database, aiohttp.ClientSession() as session:
+        client = await connect(lazy=True)
+        yield Parts(
+            settings=settings,
+            briefs=Library(database),
+            users=TenantStore(database),
+            agenda=AgendaStore(database),
+            meetings=MeetingStore(database),
+            connections=ConnectionStore(database, sealer(settings)),
+            consent=GoogleAccounts(session, settings.google(), timeout_s=CONSENT_S),
+            errands=Errands(client),
+            channels=ChannelStore(database),
+            bell=Doorbell(client),
+            checks={"postgres": database.answers, "temporal": temporal(client)},
+        )
+
+
+def sealer(settings: Settings) -> Sealer:
+    try:
+        return Sealer(settings.token_keys.get_secret_value())
+    except ValueError as error:
+        raise NotReadyError(str(error)) from None
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, port: int, host: str = HOST, bounds: Bounds | None = None
+) -> AsyncIterator[int]:
     """The app on a port, 0 for any that is free; by default for this machine alone. Requests under way may end."""
+    door = Door(bounds or Bounds(headers_s=IDLE_S))
+    make_room(door.bounds.connections)
+    app.middlewares.append(door.whole)
     runner = web.AppRunner(app, shutdown_timeout=GRACE_S)
     await runner.setup()
     assert runner.server is not None, "set up above"
     loop = asyncio.get_running_loop()
-    connection = partial(
-        Connection,
-        runner.server,
-        loop=loop,
-        access_log=None,  # type: ignore[arg-type]  # how it is turned off: it would write the token down
-        keepalive_timeout=IDLE_S,
-        lingering_time=LINGERING_S,
-    )
+    connection = partial(Connection, runner.server, door, loop)
     try:
-        server = await loop.create_server(connection, host, port)
+        server = await loop.create_server(connection, host, port, backlog=BACKLOG)
     except OSError:
         await runner.cleanup()
         raise NotReadyError(f"Port {port} is taken by another program", "choose another with --port") from None

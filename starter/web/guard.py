@@ -6,7 +6,6 @@ request ─▶ Guard.around ─▶ page ─▶ signed_off ─▶ answer
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
 from traceback import extract_tb
 
 import structlog
@@ -21,6 +20,8 @@ log = structlog.get_logger("web")
 # As long as a person waits. A store waits longer for an absent Postgres; a page says so instead.
 LONGEST_S = 8.0
 SOON = {"Retry-After": "30"}
+# Headers that a page may have said itself.
+OWN_SAY = {"Cache-Control", "Content-Security-Policy", "Referrer-Policy"}
 QUIET = {"/healthz", "/readyz", "/metrics"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -46,9 +47,10 @@ class Guard:
         return response
 
     async def signed_off(self, _request: web.Request, response: web.StreamResponse) -> None:
-        """Our headers on each answer; how long it may be kept is for the page to say."""
-        kept = response.headers.get("Cache-Control", self._headers["Cache-Control"])
-        response.headers.update({**self._headers, "Cache-Control": kept})
+        """Our headers on each answer. How long it may be kept, and what it may do, is for the page to say."""
+        for name, value in self._headers.items():
+            if name not in OWN_SAY or name not in response.headers:
+                response.headers[name] = value
 
 
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -79,21 +81,3 @@ def _note(request: web.Request, error: Exception) -> None:
     line = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
     kind = error.type if isinstance(error, ApplicationError) else type(error).__name__
     log.error("failed", route=route_of(request), error=kind, at=line)
-
-
-class Connection(web.RequestHandler):
-    """A connection whose unreadable requests get our headers too, and whose words reach no log."""
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - aiohttp's own sentence quotes the request
-    ) -> web.StreamResponse:
-        log.info("unreadable", status=status, error=type(exc).__name__)
-        if request.writer.output_size > 0:
-            raise ConnectionError("half an answer is sent already")
-        response = web.Response(status=status, text=f"{HTTPStatus(status).phrase}.\n", headers=dict(HEADERS))
-        response.force_close()
-        return response

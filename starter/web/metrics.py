@@ -19,6 +19,9 @@ class Metrics:
             "greenroom_web_seconds", "Seconds to an answer.", ["route"], buckets=BUCKETS, registry=self.registry
         )
         self.shown = Counter("greenroom_web_briefs_shown", "Briefs shown.", registry=self.registry)
+        self.notifications = Counter(
+            "greenroom_web_notifications", "Notifications of calendars.", ["outcome"], registry=self.registry
+        )
         self.refused = Counter("greenroom_web_links_refused", "Links refused.", ["reason"], registry=self.registry)
 
     def answered(self, route: str, status: int, seconds: float) -> None:

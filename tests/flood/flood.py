@@ -98,7 +98,8 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(cluster: Cluster, calendars: int) -> AsyncIterator[Ground]:
+async def ground(cluster: Cluster, calendars: int, **more: str) -> AsyncIterator[Ground]:
+    """No notification comes but those that a test sends. `more` is environment of the web app and the worker."""
     folder = Path(tempfile.mkdtemp(prefix="greenroom-flood-"))
     async with AsyncExitStack() as exits:
         exits.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -126,6 +127,7 @@ async def ground(cluster: Cluster, calendars: int) -> AsyncIterator[Ground]:
             "GREENROOM_SESSION_KEY": KEY,
             "GREENROOM_TOKEN_KEYS": TOKEN_KEYS,
             "GREENROOM_LOG_FORMAT": "json",
+            **more,
         }
         for name, command in (
             ("web", [script("greenroom"), "web", f"--port={port}"]),

@@ -1,17 +1,23 @@
 """The app on a port of its own, with a shelf of briefs instead of Postgres."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from activities.store.database import Database
 from schemas.briefs import Brief
 from schemas.settings import Settings
 from starter.links import Links
 from starter.web.app import build_app, listening
+from starter.web.health import Check
+from starter.web.parts import Parts
+from tests.web.house import House
 from tests.web.samples import TENANT, rich
 
 KEY = "a key that signs links in these tests alone"
@@ -58,7 +64,15 @@ class Site:
 
 
 def settings(**more: object) -> Settings:
-    return Settings.model_validate({"link_key": SecretStr(KEY), "web_url": "http://127.0.0.1:8080", **more})
+    keys = {"link_key": SecretStr(KEY), "session_key": SecretStr(KEY)}
+    return Settings.model_validate({**keys, "web_url": "http://127.0.0.1:8080", **more})
+
+
+def app_of(shelf: Shelf, checks: dict[str, Check] | None = None) -> web.Application:
+    """The app for those who have no session: whatever they would need one for is not there."""
+    nothing: Any = None
+    names = ("users", "agenda", "meetings", "connections", "consent", "errands", "channels", "bell")
+    return build_app(Parts(settings=settings(), briefs=shelf, checks=checks or {}, **dict.fromkeys(names, nothing)))
 
 
 @pytest.fixture
@@ -78,10 +92,20 @@ async def site(shelf: Shelf) -> AsyncIterator[Site]:
     async def temporal() -> bool:
         return there["temporal"]
 
-    app = build_app(settings(), shelf, {"postgres": postgres, "temporal": temporal})
+    app = app_of(shelf, {"postgres": postgres, "temporal": temporal})
     app.router.add_get("/planted", _planted)
     async with listening(app, 0) as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         yield Site(session, Links(settings()), shelf, there, port)
+
+
+@pytest.fixture
+async def house(database: Database) -> AsyncIterator[House]:
+    """The app with people in it, open."""
+    async with AsyncExitStack() as exits:
+        house = House(database, exits)
+        await house.set_up()
+        await exits.enter_async_context(house.open())
+        yield house
 
 
 async def _planted(_request: web.Request) -> web.Response:

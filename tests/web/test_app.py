@@ -16,7 +16,7 @@ from starter.web import app, guard
 from starter.web.answers import HEADERS
 from starter.web.health import temporal
 from starter.words import NotReadyError
-from tests.web.conftest import Shelf, Site, settings
+from tests.web.conftest import Shelf, Site, app_of, settings
 from tests.web.reading import assert_inert
 from tests.web.samples import CORPUS, OTHER_TENANT, TENANT, hostile, rich, row
 
@@ -138,7 +138,7 @@ async def test_what_cannot_be_read_gets_our_headers_and_no_echo(site: Site, sent
 
 async def test_headers_that_never_end_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "IDLE_S", 0.5)
-    async with app.listening(app.build_app(settings(), Shelf(), {}), 0) as port:
+    async with app.listening(app_of(Shelf()), 0) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n")
         closed = asyncio.create_task(reader.read())
@@ -153,7 +153,7 @@ async def test_headers_that_never_end_are_not_waited_for(monkeypatch: pytest.Mon
 
 async def test_a_port_that_is_taken_is_one_sentence(site: Site) -> None:
     with pytest.raises(NotReadyError, match=f"Port {site.port} is taken by another program; choose another"):
-        async with app.listening(app.build_app(settings(), Shelf(), {}), site.port):
+        async with app.listening(app_of(Shelf()), site.port):
             pass
 
 

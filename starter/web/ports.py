@@ -1,0 +1,107 @@
+"""What the pages need of the world. Each port has one real thing, and a twin in tests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from activities.ports import Bell, Grant, Identity
+from schemas.agenda import ConnectionLine, MeetingLine, MeetingView, Member, Outlook, Preferences
+from schemas.base import Email, RowId, TenantId
+from schemas.briefs import Brief
+from schemas.meetings import Asked
+from schemas.research import Progress
+from schemas.tenants import CampaignRow, NewCampaign
+
+
+class Briefs(Protocol):
+    """Where briefs are read: nothing when this tenant has no such brief."""
+
+    async def brief(self, tenant_id: TenantId, brief_id: RowId) -> Brief | None: ...
+
+
+class Users(Protocol):
+    """Who may sign in, what they sell, and what they prefer."""
+
+    async def with_address(self, address: Email) -> list[tuple[TenantId, RowId]]: ...
+    async def slugs(self) -> dict[str, TenantId]: ...
+    async def member(self, tenant_id: TenantId, user_id: RowId) -> Member | None: ...
+    async def sign_out(self, tenant_id: TenantId, user_id: RowId, now: datetime) -> None: ...
+    async def prefer(self, tenant_id: TenantId, user_id: RowId, preferences: Preferences) -> None: ...
+    async def campaigns(self, tenant_id: TenantId) -> list[CampaignRow]: ...
+    async def add_campaign(
+        self, tenant_id: TenantId, user_id: RowId, campaign: NewCampaign, now: datetime
+    ) -> CampaignRow: ...
+    async def edit_campaign(self, tenant_id: TenantId, campaign: CampaignRow) -> None: ...
+
+
+class Agenda(Protocol):
+    """A user's own meetings and accounts. Whatever is somebody else's is not there."""
+
+    async def meetings(
+        self, tenant_id: TenantId, user_id: RowId, since: datetime, until: datetime
+    ) -> list[MeetingLine]: ...
+    async def meeting(self, tenant_id: TenantId, user_id: RowId, meeting_id: RowId) -> MeetingView | None: ...
+    async def connections(self, tenant_id: TenantId, user_id: RowId) -> list[ConnectionLine]: ...
+    async def outlook(self, tenant_id: TenantId, user_id: RowId) -> Outlook: ...
+
+
+class Revisions(Protocol):
+    """Has a change reach meetings: marks those within reach, and names those whose workflows are to be told."""
+
+    async def revise(
+        self, tenant_id: TenantId, now: datetime, *, user_id: RowId | None = None, campaign_id: RowId | None = None
+    ) -> list[RowId]: ...
+    async def assign(
+        self, tenant_id: TenantId, calendar_id: RowId, campaign_id: RowId, now: datetime
+    ) -> list[RowId]: ...
+
+
+class Calendar(Protocol):
+    """What has been connected: the calendar that is to be read."""
+
+    @property
+    def calendar_id(self) -> RowId: ...
+
+
+class Connections(Protocol):
+    """Keeps what lets us in."""
+
+    async def connect(
+        self,
+        tenant_id: TenantId,
+        user_id: RowId,
+        account: str,
+        grant: Grant,
+        *,
+        provider: str,
+        sandbox: bool,
+        now: datetime,
+    ) -> Calendar: ...
+    async def disconnect(self, tenant_id: TenantId, connection_id: RowId) -> str | None:
+        """Forgets the tokens; the one that is to be given back, if there is one."""
+        ...
+
+
+class Consent(Protocol):
+    """The provider of accounts. Raises InvalidGrantError, UnauthorizedError, or what `errors` makes."""
+
+    name: str
+    sandbox: bool
+
+    def consent_url(
+        self, state: str, challenge: str, redirect_uri: str, scopes: Sequence[str], hint: str = ""
+    ) -> str: ...
+    async def exchange(self, code: str, verifier: str, redirect_uri: str) -> Grant: ...
+    async def who(self, access_token: str) -> Identity: ...
+    async def revoke(self, token: str) -> None: ...
+
+
+class Errands(Bell, Protocol):
+    """What is asked of Temporal. Raises AwayError when it does not answer in time."""
+
+    async def watch(self, tenant_id: TenantId, calendar_id: RowId) -> None: ...
+    async def unwatch(self, tenant_id: TenantId, calendar_id: RowId) -> None: ...
+    async def research_now(self, tenant_id: TenantId, meeting_id: RowId) -> Asked: ...
+    async def progress(self, tenant_id: TenantId, research_id: RowId) -> Progress | None:
+        """How its newest run stands, or nothing when that cannot be told just now."""
+        ...
