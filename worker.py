@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import structlog
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -206,6 +207,14 @@ def _slots(settings: Settings, queue: str) -> int:
     return slots.get(queue, WORKFLOW_SLOTS)
 
 
+async def _ensure(client: Client, settings: Settings) -> None:
+    """Have the clock begin what it is to begin. Without that there is still work to be done."""
+    try:
+        await schedules.ensure(client, settings)
+    except RPCError as error:
+        log.warning("schedules are not ensured", status=error.status.name)
+
+
 def activity_methods(owner: object) -> list[Callable[..., Any]]:
     """The methods of an owner that are activities."""
     members = inspect.getmembers(owner, callable)
@@ -225,7 +234,7 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
             for name in queue_names
         ]
         if queues.WORKFLOWS in queue_names:
-            await schedules.ensure(client, settings)
+            await _ensure(client, settings)
         log.info("working", queues=list(queue_names), namespace=client.namespace)
         await stop.wait()
         log.info("stopping")

@@ -72,19 +72,17 @@ class Access:
 
         Raises what `errors` makes: ReauthRequired once the account lets us in no more, without any call from then on.
         """
-        keys = await self._good(tenant_id, connection_id, refused=0)
-        await self._turn(connection_id)
-        try:
-            return await ask(keys.access_token)
-        except UnauthorizedError:
-            # Over before its time, as it is told here: by a clock that goes wrong, or by its provider.
-            keys = await self._good(tenant_id, connection_id, refused=keys.version)
-        await self._turn(connection_id)
-        try:
-            return await ask(keys.access_token)
-        except UnauthorizedError:
-            await self._store.lost(tenant_id, connection_id, keys.version)
-            raise errors.reauth_required() from None
+        refused = 0
+        for _ in range(2):
+            keys = await self._good(tenant_id, connection_id, refused)
+            await self._turn(connection_id)
+            try:
+                return await ask(keys.access_token)
+            except UnauthorizedError:
+                # Over before its time, as it is told here: by a clock that goes wrong, or by its provider.
+                refused = keys.version
+        await self._store.lost(tenant_id, connection_id, refused)
+        raise errors.reauth_required()
 
     async def _turn(self, connection_id: RowId) -> None:
         """The user's first: who waits for their own takes nobody else's."""

@@ -5,6 +5,7 @@ be told to misbehave (`faults`), and it writes down every call (`journal`), so i
 benchmarks.
 
     client ─▶ server ─▶ journal ─▶ faults ─▶ delay ─▶ brand (perplexity, anthropic) ─▶ world
+                                                        ├ google, with a memory and push
                                                         └ mail, over SMTP
 
 It stands in for other people's servers, so it imports nothing of ours. A new brand is one module and one line in

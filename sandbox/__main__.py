@@ -18,6 +18,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=_port, default=8900, help="HTTP port (0: any free one)")
     parser.add_argument("--smtp-port", type=_port, default=8925, help="SMTP port (0: any free one)")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="append one JSON line for each call")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep calendars, grants and channels in it")
     parser.add_argument(
         "--delay",
         type=_delay,
@@ -37,7 +38,7 @@ def _port(text: str) -> int:
 
 def _delay(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    if name not in {"perplexity", "anthropic", "mail"}:
+    if name not in {"perplexity", "anthropic", "google", "mail"}:
         raise argparse.ArgumentTypeError(f"{name!r} is not a provider; write for example perplexity=3")
     try:
         return name, seconds(float(value), name)
@@ -54,7 +55,8 @@ async def serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    places = {"port": options.port, "smtp_port": options.smtp_port, "journal_path": options.journal}
+    places = {"port": options.port, "smtp_port": options.smtp_port}
+    places |= {"journal_path": options.journal, "state_path": options.state}
     async with running(**places, delays=dict(options.delay)) as sandbox:
         say(f"Sandbox at {sandbox.url}, mail at 127.0.0.1:{sandbox.smtp_port}; it is all fictional.")
         await stop.wait()
@@ -64,7 +66,7 @@ def main() -> int:
     try:
         asyncio.run(serve(arguments()))
     except OSError as error:
-        say(f"The sandbox could not start: {error}. Choose other ports, or another journal file.", sys.stderr)
+        say(f"The sandbox could not start: {error}. Choose other ports or files.", sys.stderr)
         return NOT_READY
     return 0
 

@@ -95,6 +95,9 @@ class Anthropic:
     def error(self, status: int, message: str | None = None) -> Answer:
         return self._error(status, message, b"")
 
+    def refusal(self, call: Call, status: int, reason: str | None) -> Answer:
+        return self.error(status)
+
     def answer(self, call: Call, trick: str | None) -> Answer:
         try:
             message = self._message(call, trick)

@@ -1,5 +1,6 @@
 """What every brand on the HTTP side has in common: a call comes in, an answer goes out."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -25,12 +26,13 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request. `path` is without the brand's prefix; header names are lower case."""
+    """One HTTP request. `path` is without the brand's prefix, `query` as it came; header names are lower case."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
     def document(self) -> Json:
         """The body as JSON, or a 400."""
@@ -38,6 +40,11 @@ class Call:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise RefusedError(400, "The request body is not valid JSON.") from None
+
+    def text(self) -> str:
+        """All that a fault can be told apart by."""
+        target = f"{self.path}?{self.query}" if self.query else self.path
+        return f"{self.method} {target}\n{self.body.decode(errors='replace')}"
 
     def bearer(self) -> str:
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
@@ -51,6 +58,8 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=lambda: JSON)
+    first: asyncio.Event | None = None
+    """What happens before it goes out, if that does not take long."""
 
     @classmethod
     def of(cls, document: object, status: int = 200, **headers: str) -> Self:
@@ -63,7 +72,7 @@ class Answer:
 
 
 class Brand(Protocol):
-    """A provider's front. It keeps no state between calls, so the same call gets the same bytes."""
+    """A provider's front. Unless it says so, it keeps no state between calls: the same call gets the same bytes."""
 
     name: str
     tricks: frozenset[str]
@@ -72,6 +81,10 @@ class Brand(Protocol):
     def answer(self, call: Call, trick: str | None) -> Answer: ...
 
     def error(self, status: int, message: str | None = None) -> Answer: ...
+
+    def refusal(self, call: Call, status: int, reason: str | None) -> Answer:
+        """How this call is refused when a fault says so. A reason is only ordered of brands that have reasons."""
+        ...
 
     def about(self, call: Call) -> str | None:
         """A short label for the journal. Never raises."""

@@ -59,12 +59,12 @@ class Control:
         return web.json_response({"faults": [fault.model_dump() for fault in self._sandbox.faults.waiting()]})
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        document = await _object(request, '{"provider": "perplexity", "kind": "status", "status": 429}')
+        document = await json_object(request, '{"provider": "perplexity", "kind": "status", "status": 429}')
         try:
             fault = Fault.model_validate(document)
             self._sandbox.faults.add(fault)
         except ValidationError as error:
-            raise BadInputError(_sentence(error)) from None
+            raise BadInputError(sentence(error)) from None
         except ValueError as error:
             raise BadInputError(str(error)) from None
         return web.json_response(fault.model_dump(), status=201)
@@ -86,7 +86,7 @@ class Control:
         return web.json_response(self._sandbox.delays)
 
     async def _put_delays(self, request: web.Request) -> web.Response:
-        document = await _object(request, '{"perplexity": 3, "anthropic": 10}')
+        document = await json_object(request, '{"perplexity": 3, "anthropic": 10}')
         wanted = {self._known(name): seconds(value, name) for name, value in document.items()}
         self._sandbox.delays.update(wanted)
         return web.json_response(self._sandbox.delays)
@@ -96,7 +96,7 @@ class Control:
 
     async def _put_clock(self, request: web.Request) -> web.Response:
         example = '{"now": "2026-11-22T09:00:00Z"}'
-        document = await _object(request, example)
+        document = await json_object(request, example)
         if set(document) != {"now"}:
             raise BadInputError(f"Send exactly one field, now, for example {example}.")
         self._sandbox.world.clock.set(_moment(document["now"]))
@@ -146,7 +146,7 @@ def _moment(value: object) -> datetime | None:
     return moment
 
 
-async def _object(request: web.Request, example: str) -> dict[str, Any]:
+async def json_object(request: web.Request, example: str) -> dict[str, Any]:
     try:
         document = json.loads(await request.read())
     except (ValueError, RecursionError):
@@ -156,7 +156,7 @@ async def _object(request: web.Request, example: str) -> dict[str, Any]:
     return document
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     said = first["msg"].removeprefix("Value error, ").rstrip(".")

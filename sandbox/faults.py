@@ -15,6 +15,8 @@ WIRE: dict[str, frozenset[str]] = {
         ("dribble", "hang", "drop", "truncated", "garbage", "wrong_type", "empty", "nan", "deep"), frozenset[str]()
     ),
 }
+# Brands whose refusals have a reason beside the status.
+REASONED = WIRE | {"status": WIRE["status"] | {"reason"}}
 MAIL: dict[str, frozenset[str]] = {
     "status": frozenset({"status", "at"}),
     "slow": frozenset({"seconds", "at"}),
@@ -38,6 +40,7 @@ class Fault(BaseModel):
     match: str | None = None
     status: int | None = Field(None, ge=300, le=599)
     retry_after: HeaderText | None = None
+    reason: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
     seconds: FiniteFloat = Field(5.0, ge=0, le=3600)
     bytes: int = Field(64 * 1024 * 1024, ge=16, le=16 * 1024**3)
     at: Literal["rcpt", "data"] = "data"

@@ -54,6 +54,9 @@ class Perplexity:
         said: dict[str, Any] = {"message": message or kind.replace("_", " ").capitalize(), "type": kind, "code": status}
         return Answer.of({"error": said | ({"param": param} if param else {})}, status)
 
+    def refusal(self, call: Call, status: int, reason: str | None) -> Answer:
+        return self.error(status)
+
     def answer(self, call: Call, trick: str | None) -> Answer:
         try:
             return self._answer(call, trick)

@@ -5,7 +5,7 @@ request ─▶ journal opens ─▶ fault taken ─▶ delay ─▶ brand answer
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,11 @@ from sandbox.anthropic import Anthropic
 from sandbox.brand import Answer, Brand, Call
 from sandbox.control import Control, one_sentence
 from sandbox.faults import Fault, Faults
+from sandbox.google import Backstage, Google
+from sandbox.google.control import CalendarControl
+from sandbox.google.diary import Calendar
+from sandbox.google.push import Push
+from sandbox.google.store import Store
 from sandbox.journal import Entry, Journal
 from sandbox.mail import Handler, Mailbox, MailServer
 from sandbox.perplexity import Perplexity
@@ -25,11 +30,13 @@ from sandbox.world import World
 HOST = "127.0.0.1"
 LARGEST_BODY = 32 * 1024 * 1024
 LAST_CALLS_SECONDS = 1.0
+# How long an answer waits for what comes before it.
+FIRST_SECONDS = 0.5
 
 
-def brands(world: World) -> tuple[Brand, ...]:
+def brands(world: World, google: Google) -> tuple[Brand, ...]:
     """Everybody we pretend to be over HTTP. A new brand is one line here."""
-    return Perplexity(world), Anthropic(world)
+    return Perplexity(world), Anthropic(world), google
 
 
 @dataclass
@@ -38,6 +45,8 @@ class Sandbox:
 
     world: World
     brands: tuple[Brand, ...]
+    google: Backstage
+    push: Push
     faults: Faults
     journal: Journal
     mailbox: Mailbox
@@ -47,12 +56,24 @@ class Sandbox:
     stopping: bool = field(default=False, repr=False)
 
     @classmethod
-    def of(cls, world: World, journal: Journal, delays: Mapping[str, float] | None = None) -> "Sandbox":
-        fronts = brands(world)
+    def of(
+        cls,
+        world: World,
+        journal: Journal,
+        delays: Mapping[str, float] | None = None,
+        state_path: Path | None = None,
+    ) -> "Sandbox":
+        backstage = Backstage()
+        google = Google(Store(world.clock, state_path), backstage)
+        backstage.stands_behind(google)
+        fronts = brands(world, google)
         allowed = {front.name: kinds.WIRE | dict.fromkeys(front.tricks, frozenset[str]()) for front in fronts}
+        allowed |= {google.name: kinds.REASONED}
         none = dict.fromkeys([*allowed, "mail"], 0.0)
         faults = Faults(allowed | {"mail": kinds.MAIL})
-        return cls(world, fronts, faults, journal, Mailbox(world.clock), none | dict(delays or {}))
+        return cls(
+            world, fronts, backstage, google.push, faults, journal, Mailbox(world.clock), none | dict(delays or {})
+        )
 
     @property
     def providers(self) -> list[str]:
@@ -66,10 +87,18 @@ class Sandbox:
     def anthropic_url(self) -> str:
         return f"{self.url}/anthropic"
 
+    @property
+    def google_url(self) -> str:
+        return f"{self.url}/google"
+
+    def calendar(self, email: str) -> Calendar:
+        """The calendar of somebody who has an account here: robin.marsh@harbour.example has."""
+        return self.google.calendar(email)
+
 
 def build_app(sandbox: Sandbox) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[one_sentence])
-    app.add_routes(Control(sandbox).routes())
+    app.add_routes([*Control(sandbox).routes(), *CalendarControl(sandbox.google).routes()])
     for brand in sandbox.brands:
         app.router.add_route("*", f"/{brand.name}/{{tail:.*}}", Front(brand, sandbox).serve)
 
@@ -93,16 +122,21 @@ class Front:
         except web.HTTPRequestEntityTooLarge:
             return _plain(self._brand.error(413))
         headers = {name.lower(): value for name, value in request.headers.items()}
-        call = Call(request.method, "/" + request.match_info["tail"], headers, body)
-        with self._sandbox.journal.call(self._brand.name, call.path, body, self._brand.about(call)) as entry:
+        call = Call(request.method, "/" + request.match_info["tail"], headers, body, request.rel_url.raw_query_string)
+        asked = body or call.query.encode()
+        with self._sandbox.journal.call(self._brand.name, call.path, asked, self._brand.about(call)) as entry:
             return await self._follow(request, call, entry)
 
     async def _follow(self, request: web.Request, call: Call, entry: Entry) -> web.StreamResponse:
-        fault = self._sandbox.faults.take(self._brand.name, call.body.decode(errors="replace"))
+        fault = self._sandbox.faults.take(self._brand.name, call.text())
         entry.fault = fault.kind if fault else None
         try:
             await asyncio.sleep(self._sandbox.delays[self._brand.name])
-            return await deliver(Delivery(request, self._answer(call, fault), entry, fault))
+            answer = self._answer(call, fault)
+            if answer.first is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(answer.first.wait(), FIRST_SECONDS)
+            return await deliver(Delivery(request, answer, entry, fault))
         except asyncio.CancelledError:
             entry.fault = entry.fault or ("server stopped" if self._sandbox.stopping else "client left")
             raise
@@ -114,7 +148,7 @@ class Front:
     def _answer(self, call: Call, fault: Fault | None) -> Answer:
         if fault is None or fault.kind != "status" or fault.status is None:
             return self._brand.answer(call, fault.kind if fault and fault.kind in self._brand.tricks else None)
-        refusal = self._brand.error(fault.status)
+        refusal = self._brand.refusal(call, fault.status, fault.reason)
         return refusal if fault.retry_after is None else refusal.having(retry_after=fault.retry_after)
 
 
@@ -130,12 +164,13 @@ async def running(
     journal_path: Path | None = None,
     delays: Mapping[str, float] | None = None,
     world: World | None = None,
+    state_path: Path | None = None,
 ) -> AsyncIterator[Sandbox]:
-    """The whole sandbox on loopback. Port 0 takes a free one."""
+    """The whole sandbox on loopback. Port 0 takes a free one. Calendars and grants are kept in the state file, if any."""
     journal = Journal(journal_path)
-    sandbox = Sandbox.of(world or World(), journal, delays)
     try:
-        async with _web(sandbox, port), _mail(sandbox, smtp_port):
+        sandbox = Sandbox.of(world or World(), journal, delays, state_path)
+        async with sandbox.push.opened(), _web(sandbox, port), _mail(sandbox, smtp_port):
             yield sandbox
     finally:
         journal.close()

@@ -60,7 +60,11 @@ def _empty(answer: Answer) -> Answer:
 
 
 def _nan(answer: Answer) -> Answer:
-    return replace(answer, status=200, body=json.dumps(_without_numbers(json.loads(answer.body))).encode())
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        return answer  # a page, or nothing at all: there is no number in it
+    return replace(answer, status=200, body=json.dumps(_without_numbers(document)).encode())
 
 
 def _without_numbers(value: Json) -> Json:

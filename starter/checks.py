@@ -23,16 +23,18 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.people import SHORTEST_KEY
+from activities.sealing import Sealer
 from activities.store import health
 from activities.store.database import GONE
-from schemas.settings import STACK_FILE, Settings
-from starter import migrate
+from schemas.settings import KEYS, STACK_FILE, VARIABLES, Settings
+from starter import migrate, schedules
 from starter.environment import connect
 from starter.words import NotReadyError
 from workflows import queues, story
 
 START = "start the stack with: make dev"
 NEW_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+MAKE_ONE = "make one with: greenroom keys new"
 MOST_SKEW = timedelta(seconds=2)
 PATIENCE_S = 5.0
 
@@ -65,36 +67,51 @@ async def everything(settings: Settings) -> AsyncIterator[Check]:
 
 def keys(settings: Settings) -> list[Check]:
     """Our own keys are long enough to be worth something."""
-    named = {"GREENROOM_LINK_KEY": settings.link_key, "GREENROOM_HASH_KEY": settings.hash_key}
+    named = {
+        "GREENROOM_LINK_KEY": settings.link_key,
+        "GREENROOM_HASH_KEY": settings.hash_key,
+        "GREENROOM_SESSION_KEY": settings.session_key,
+    }
     lengths = {name: len(key.get_secret_value()) for name, key in named.items()}
-    return [
+    long = [
         Check(name, length >= SHORTEST_KEY, f"{length} characters of at least {SHORTEST_KEY}", NEW_KEY)
         for name, length in lengths.items()
     ]
+    return [*long, token_keys(settings)]
+
+
+def token_keys(settings: Settings) -> Check:
+    """Tokens of accounts can be sealed."""
+    try:
+        current = Sealer(settings.token_keys.get_secret_value()).current
+    except ValueError as error:
+        return Check("GREENROOM_TOKEN_KEYS", ok=False, said=str(error).partition(";")[0], remedy=MAKE_ONE)
+    return Check("GREENROOM_TOKEN_KEYS", ok=True, said=f"seals with {current}")
 
 
 def in_sandbox(settings: Settings, *, stack: bool) -> bool:
     """Some provider is pretended. A development stack tells its own worker so, and leaves its file for us."""
-    return (settings.sandbox or stack) and any(not _key(settings, name) for name in settings.paces())
+    return (settings.sandbox or stack) and any(not _key(settings, name) for name in KEYS)
 
 
 def providers(settings: Settings, *, stack: bool) -> list[Check]:
     """Each provider has a key, or is pretended and says so; with its pace."""
-    return [_provider(settings, name, stack=stack) for name in settings.paces()]
+    return [_provider(settings, name, stack=stack) for name in KEYS]
 
 
 def _provider(settings: Settings, name: str, *, stack: bool) -> Check:
-    pace = f"pace {settings.paces()[name]}"
+    users = settings.paces().get(f"{name}/user")
+    pace = f"pace {settings.paces()[name]}" + (f", {users} for each user" if users else "")
     if _key(settings, name):
         return Check(name, ok=True, said=f"own key, {settings.provider(name).base_url}, {pace}")
     if settings.sandbox or stack:
         return Check(name, ok=True, said=f"SANDBOX DATA from {settings.sandbox_url}, {pace}")
-    remedy = f"set {name.upper()}_API_KEY, or GREENROOM_SANDBOX=1 for pretended data"
+    remedy = f"set {VARIABLES[name]}, or GREENROOM_SANDBOX=1 for pretended data"
     return Check(name, ok=False, said="no key is set", remedy=remedy)
 
 
 def _key(settings: Settings, name: str) -> str:
-    key: str = getattr(settings, f"{name}_api_key").get_secret_value()
+    key: str = getattr(settings, KEYS[name]).get_secret_value()
     return key
 
 
@@ -176,6 +193,7 @@ async def temporal() -> AsyncIterator[Check]:
     yield Check("namespace", ok=True, said=client.namespace)
     yield await _attributes(client)
     yield await _clock(client)
+    yield await _schedules(client)
     for queue in queues.ALL:
         there = await polled(client, queue)
         said = "a worker asks for work" if there else "no worker asks for its work"
@@ -190,6 +208,15 @@ async def _attributes(client: Client) -> Check:
     except RPCError as error:
         return Check("search attributes", ok=False, said=f"could not be listed ({error.message[:80]})", remedy=START)
     return attributes(known.custom_attributes)
+
+
+async def _schedules(client: Client) -> Check:
+    """The clock begins what it is to begin; a pause is an operator's, and told."""
+    there = {planned.id: planned for planned in await schedules.listed(client)}
+    missing = [name for name in schedules.NAMES if name not in there]
+    paused = [name for name, planned in there.items() if planned.paused]
+    said = ", ".join([*(f"{name} is missing" for name in missing), *(f"{name} is paused" for name in paused)])
+    return Check("schedules", not missing, said or "all there", "greenroom schedules ensure")
 
 
 def attributes(known: Mapping[str, int]) -> Check:

@@ -10,6 +10,7 @@ from activities.store.database import Database
 from activities.store.events import EventStore
 from activities.store.library import Library
 from activities.store.meetings import MeetingStore
+from activities.store.oversight import Oversight
 from activities.store.tenants import TenantStore
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow, Tenant
@@ -25,6 +26,8 @@ class Desk:
     meetings: MeetingStore
     library: Library
     events: EventStore
+    oversight: Oversight
+    database: Database
 
     async def campaign(self, name: str | None) -> CampaignRow:
         """The campaign of that name, or the oldest that is active."""
@@ -68,6 +71,8 @@ async def desk(tenant: str | None = None) -> AsyncIterator[Desk]:
             meetings=MeetingStore(database),
             library=Library(database),
             events=EventStore(database),
+            oversight=Oversight(database),
+            database=database,
         )
 
 

@@ -40,7 +40,7 @@ def configure(log_format: str, level: int = logging.INFO) -> None:
     handler.setFormatter(_formatter(log_format, shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Libraries log what they send and to whom; that they work is no news.
-    for name in ("httpx2", "httpcore2", "anthropic", "aiohttp", "asyncio"):
+    for name in ("httpx2", "httpcore2", "anthropic", "aiohttp", "asyncio", "googleapiclient"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -85,7 +85,10 @@ class Stage:
     @asynccontextmanager
     async def working(self, **changes: Any) -> AsyncIterator[None]:
         """Workers for all queues."""
-        async with activities(self.settings(**changes), start.Doorbell(self.temporal)) as owners, AsyncExitStack() as workers:
+        async with (
+            activities(self.settings(**changes), start.Doorbell(self.temporal)) as owners,
+            AsyncExitStack() as workers,
+        ):
             for queue in queues.ALL:
                 worker = build_worker(self.temporal, owners, task_queue=queue)
                 await workers.enter_async_context(worker)

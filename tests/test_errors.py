@@ -70,3 +70,25 @@ def test_their_own_words_are_never_quoted(kind: object) -> None:
 @given(st.text())
 def test_any_header_is_a_wait_within_bounds(header: str) -> None:
     assert timedelta() <= errors.asked_to_wait(header) <= errors.LONGEST_WAIT
+
+
+@given(
+    st.sampled_from([400, 403, 404, 409, 429, 500, 503]),
+    st.text() | st.none() | st.integers() | st.sampled_from(sorted(errors.TOO_OFTEN | errors.SPENT)),
+    st.text(),
+)
+def test_a_ration_waits_within_bounds_and_quotes_no_words(status: int, reason: object, wait: str) -> None:
+    error = errors.rationed("calendar", status, reason, {"retry-after": wait})
+    assert isinstance(error, ApplicationError)
+    assert error.message == f"calendar said {status}" or errors.is_word(reason)
+    assert timedelta() <= (error.next_retry_delay or timedelta()) <= errors.LONGEST_WAIT
+    if status in (403, 429) and reason in errors.SPENT:
+        assert error.next_retry_delay is not None
+        assert error.next_retry_delay >= errors.LEAST_WAIT_WHEN_SPENT
+
+
+@pytest.mark.parametrize(("status", "tried_again"), [(403, False), (429, True), (500, True), (404, False)])
+def test_without_a_reason_a_status_means_what_it_means_elsewhere(status: int, tried_again: bool) -> None:
+    error = errors.rationed("calendar", status, None, {})
+    assert isinstance(error, ApplicationError)
+    assert error.non_retryable != tried_again

@@ -9,6 +9,7 @@ from temporalio.common import RetryPolicy
 
 from activities.notices import NoticeActivities
 from activities.research import ResearchActivities
+from activities.subscriptions import SubscriptionActivities
 from schemas import calendars, meetings, notices, subscriptions
 from schemas import research as messages
 from schemas.base import Message
@@ -43,6 +44,7 @@ def test_retries_are_those_of_the_requirements() -> None:
     assert pauses(policies.LOOK_UP["retry_policy"]) == [1, 2, 4]
     assert pauses(policies.WRITE["retry_policy"]) == [2, 2]
     assert pauses(policies.DATABASE["retry_policy"]) == [1, 2]
+    assert pauses(policies.RENEW["retry_policy"]) == [5, 5]
     assert policies.TELLING["retry_policy"].maximum_attempts == 0, "a status is told in the end"
     assert policies.ASKS == 3
 
@@ -78,6 +80,13 @@ def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() 
             ResearchActivities,
             {"research.begin", "research.look_up", "research.overdue", "research.write", "research.fail"},
         ),
+        (
+            SubscriptionActivities,
+            {
+                *("subscriptions.open", "subscriptions.retire", "subscriptions.ring"),
+                *("subscriptions.due", "subscriptions.fail"),
+            },
+        ),
         (NoticeActivities, {"notices.send", "notices.first_try", "notices.give_up"}),
     ],
 )
@@ -87,7 +96,7 @@ def test_names_of_activities_are_permanent(owner: type, names: set[str]) -> None
 
 
 def test_names_of_workflows_are_permanent() -> None:
-    permanent = {"Research", "ProspectResearch", "Notice"}
+    permanent = {"Research", "ProspectResearch", "Notice", "SubscriptionRenewal", "SubscriptionRenewals"}
     assert permanent <= {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 

@@ -5,7 +5,24 @@ from typing import Annotated
 
 import typer
 
-from starter.cli import briefs, campaigns, config, doctor, events, prep, research, runs, sandbox, servers, setup
+from starter.cli import (
+    briefs,
+    calendars,
+    campaigns,
+    config,
+    doctor,
+    events,
+    keys,
+    prep,
+    research,
+    runs,
+    sandbox,
+    schedules,
+    servers,
+    setup,
+    subscriptions,
+    users,
+)
 
 WORK, READ, CARE, SERVERS, SANDBOX = "Work", "Read", "Look after", "Servers", "Sandbox"
 
@@ -41,7 +58,12 @@ app.add_typer(briefs.app, name="brief", rich_help_panel=READ)
 app.command("runs", rich_help_panel=READ)(runs.runs)
 app.add_typer(events.app, name="events", rich_help_panel=READ)
 app.command("setup", rich_help_panel=CARE)(setup.setup)
+app.add_typer(users.app, name="user", rich_help_panel=CARE)
 app.add_typer(campaigns.app, name="campaign", rich_help_panel=CARE)
+app.add_typer(calendars.app, name="calendars", rich_help_panel=CARE)
+app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=CARE)
+app.add_typer(schedules.app, name="schedules", rich_help_panel=CARE)
+app.add_typer(keys.app, name="keys", rich_help_panel=CARE)
 app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
 app.add_typer(config.app, name="config", rich_help_panel=CARE)
 app.command("worker", rich_help_panel=SERVERS)(servers.worker)

@@ -6,23 +6,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import aiohttp
 import typer
 
 from activities.plain import clean
-from starter.cli import do
+from starter.cli import do, sandbox_calendar
 from starter.cli.options import Json, cell, console, put_json, put_table, table
-from starter.environment import load_settings
-from starter.words import FailedError, NotFoundError, NotReadyError, UsageError
+from starter.cli.sandbox_server import call
+from starter.words import UsageError
 
 LOOK_S = 1.0
-PATIENCE_S = 10
 
 app = typer.Typer(help="The pretended providers: make them fail, slow them down, see who called.", no_args_is_help=True)
 mail = typer.Typer(help="Mail that the sandbox took; it sends none on.", no_args_is_help=True)
 app.add_typer(mail, name="mail")
+app.add_typer(sandbox_calendar.app, name="calendar")
 
-Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, mail ...")]
+Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, google, mail.")]
 
 
 @app.command()
@@ -34,6 +33,9 @@ def fault(
         typer.Option("--kind", help="Another fault: slow, hang, drop, truncated, garbage, huge, empty ..."),
     ] = None,
     retry_after: Annotated[str | None, typer.Option("--retry-after", help="With --status: when to come again.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="google only, with --status: such as rateLimitExceeded.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="With --kind slow: how slow.")] = None,
     size: Annotated[int | None, typer.Option("--bytes", help="With --kind huge: how much.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="Mail only: refuse at rcpt or at data.")] = None,
@@ -51,13 +53,14 @@ def fault(
         "times": None if always else times,
         "status": status,
         "retry_after": retry_after,
+        "reason": reason,
         "seconds": seconds,
         "bytes": size,
         "at": at,
         "match": match,
     }
     document = {name: value for name, value in wanted.items() if value is not None or name == "times"}
-    answer = do(_call("POST", "/sandbox/faults", document))
+    answer = do(call("POST", "/sandbox/faults", document))
     if json:
         put_json(answer)
     else:
@@ -67,7 +70,7 @@ def fault(
 @app.command()
 def faults(json: Json = False) -> None:
     """List the faults that wait for a call."""
-    answer = do(_call("GET", "/sandbox/faults"))
+    answer = do(call("GET", "/sandbox/faults"))
     if json:
         put_json(answer)
         return
@@ -80,7 +83,7 @@ def faults(json: Json = False) -> None:
 @app.command()
 def heal(json: Json = False) -> None:
     """Forget all faults that wait. Delays stay; end one with: greenroom sandbox delay PROVIDER 0"""
-    answer = do(_call("DELETE", "/sandbox/faults"))
+    answer = do(call("DELETE", "/sandbox/faults"))
     if json:
         put_json(answer)
     else:
@@ -92,7 +95,7 @@ def delay(
     provider: Provider, seconds: Annotated[float, typer.Argument(help="0 for none.")], json: Json = False
 ) -> None:
     """Let every call of a provider take this much longer."""
-    answer = do(_call("PUT", "/sandbox/delays", {provider: seconds}))
+    answer = do(call("PUT", "/sandbox/delays", {provider: seconds}))
     if json:
         put_json(answer)
     else:
@@ -110,7 +113,7 @@ def journal(
     last = since
     while True:
         query = {"since": str(last), **({"provider": provider} if provider else {})}
-        answer = do(_call("GET", "/sandbox/journal", query=query))
+        answer = do(call("GET", "/sandbox/journal", query=query))
         if json and not follow:
             put_json(answer)
             return
@@ -124,7 +127,7 @@ def journal(
 @mail.command("list")
 def list_(json: Json = False) -> None:
     """List the mail that was taken, oldest first."""
-    answer = do(_call("GET", "/sandbox/mail"))
+    answer = do(call("GET", "/sandbox/mail"))
     if json:
         put_json(answer)
         return
@@ -144,7 +147,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a mail: its headers and its text."""
-    one = do(_call("GET", f"/sandbox/mail/{number}"))
+    one = do(call("GET", f"/sandbox/mail/{number}"))
     if json:
         put_json(one)
         return
@@ -170,32 +173,10 @@ def _put_calls(answer: Mapping[str, Any], *, as_json: bool) -> None:
 def _described(fault: Mapping[str, Any]) -> str:
     """A fault in words: its kind, what it carries, for how many calls."""
     said = [str(fault["status"]) if fault["kind"] == "status" else fault["kind"]]
+    said += [fault["reason"]] if fault["reason"] else []
     said += [f"retry-after {fault['retry_after']}"] if fault["retry_after"] else []
     said += [f"{fault['seconds']:g} s"] if fault["kind"] == "slow" else []
     said += [f"{fault['bytes']} bytes"] if fault["kind"] == "huge" else []
     said += [f'where "{fault["match"]}" is in it'] if fault["match"] else []
     said.append({None: "until healed", 1: "once"}.get(fault["times"], f"{fault['times']} times"))
     return ", ".join(said)
-
-
-async def _call(
-    method: str, path: str, document: object = None, query: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """What the sandbox answers; what it refuses is said in its own sentence."""
-    base = load_settings().sandbox_url
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.request(method, f"{base}{path}", json=document, params=query) as response,
-        ):
-            return _read(response.status, await response.json())
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        raise NotReadyError(f"No sandbox answers at {base}", "start the stack with: make dev") from None
-
-
-def _read(status: int, answer: dict[str, Any]) -> dict[str, Any]:
-    if status < 300:
-        return answer
-    sentence = clean(str(answer.get("error", status)), 300)
-    raise {400: UsageError, 404: NotFoundError}.get(status, FailedError)(sentence)

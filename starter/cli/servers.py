@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from schemas.settings import VARIABLES, Settings
 from starter import logs
 from starter import migrate as migrations
-from starter.checks import NEEDS
+from starter.checks import NEEDS, token_keys
 from starter.cli import do
 from starter.environment import connect, load_settings
 from starter.words import NotReadyError, UsageError
@@ -23,10 +24,7 @@ def worker(
     for name in names:
         if name not in queues.ALL:
             raise UsageError(f'There is no queue "{name[:60]}"; there are: {", ".join(queues.ALL)}')
-        for provider in NEEDS[name]:
-            if not settings.provider(provider).key.get_secret_value():
-                key = f"{provider.upper()}_API_KEY"
-                raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")
+        _has_keys(settings, name)
 
     import worker as composition  # noqa: PLC0415 - the providers' libraries take a second to load
 
@@ -34,6 +32,16 @@ def worker(
         await composition.run(settings, await connect(metrics_port=settings.metrics_port), names)
 
     do(work())
+
+
+def _has_keys(settings: Settings, queue: str) -> None:
+    """Whoever serves a queue has the keys that its work needs."""
+    for provider in NEEDS[queue]:
+        if not settings.provider(provider).key.get_secret_value():
+            key = VARIABLES[provider]
+            raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")
+    if queue == queues.CALENDAR and not (tokens := token_keys(settings)).ok:
+        raise NotReadyError(tokens.said, tokens.remedy)
 
 
 def web(

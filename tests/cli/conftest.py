@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from starter.cli import main
-from tests.stage import KEY, Stage
+from tests.stage import KEY, TOKEN_KEYS, Stage
 
 
 @dataclass
@@ -38,7 +38,7 @@ Beside = Callable[..., Awaitable[Said]]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, and nothing of ours in the environment."""
     for name in list(os.environ):
-        if name.startswith(("GREENROOM_", "DATABASE_", "TEMPORAL_", "PERPLEXITY_", "ANTHROPIC_")):
+        if name.startswith(("GREENROOM_", "DATABASE_", "TEMPORAL_", "PERPLEXITY_", "ANTHROPIC_", "GOOGLE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
@@ -88,6 +88,8 @@ def environment(stage: Stage) -> dict[str, str]:
         "TEMPORAL_NAMESPACE": stage.temporal.namespace,
         "GREENROOM_HASH_KEY": KEY,
         "GREENROOM_LINK_KEY": KEY,
+        "GREENROOM_SESSION_KEY": KEY,
+        "GREENROOM_TOKEN_KEYS": TOKEN_KEYS,
         "GREENROOM_SANDBOX": "1",
         "GREENROOM_SANDBOX_URL": stage.sandbox.url,
         "GREENROOM_TENANT": stage.tenant.slug,

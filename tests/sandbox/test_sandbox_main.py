@@ -42,6 +42,31 @@ async def test_it_serves_until_sigterm_and_writes_down_what_was_under_way(tmp_pa
     assert (record["status"], record["fault"]) == (None, "server stopped")
 
 
+async def test_its_state_outlives_a_killed_process(tmp_path: Path) -> None:
+    arguments = ("--port", "0", "--smtp-port", "0", "--state", str(tmp_path / "state.json"))
+    tokens, events = [], []
+    for _ in range(2):
+        process = await start(*arguments)
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            found = re.search(r"http://127\.0\.0\.1:\d+", (await process.stdout.readline()).decode())
+            assert found is not None
+            async with aiohttp.ClientSession(found[0]) as client:
+                robin = "/sandbox/calendar/robin.marsh@harbour.example"
+                if not tokens:
+                    tokens.append((await (await client.post(f"{robin}/grant", json={})).json())["refresh_token"])
+                await client.post(f"{robin}/events", json={"title": "Call"})
+                form = {"grant_type": "refresh_token", "refresh_token": tokens[0], "client_id": "sandbox-client"}
+                async with client.post("/google/token", data={**form, "client_secret": "sandbox"}) as refreshed:
+                    assert refreshed.status == 200
+                async with client.get(f"{robin}/events") as listed:
+                    events.append(len((await listed.json())["events"]))
+            process.kill()
+            await process.communicate()
+
+    assert events == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
@@ -50,6 +75,7 @@ async def test_it_serves_until_sigterm_and_writes_down_what_was_under_way(tmp_pa
         (["--delay", "gong=3"], 2, "not a provider"),
         (["--delay", "perplexity=nan"], 2, "seconds"),
         (["--port", "0", "--smtp-port", "0", "--journal", "/nowhere/at/all"], 4, "could not start"),
+        (["--port", "0", "--smtp-port", "0", "--state", "/dev/null"], 4, "is no state of a sandbox"),
     ],
 )
 async def test_wrong_arguments_are_explained(arguments: list[str], code: int, word: str) -> None:

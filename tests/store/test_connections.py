@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import Grant
 from activities.sealing import Sealer, new_key
 from activities.store.connections import Connected, ConnectionStore
+from activities.store.rotation import Rotation
 from tests.stage import ACCOUNT, TOKEN_KEYS, Stage
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -165,10 +166,11 @@ async def test_an_unknown_user_connects_nothing(stage: Stage, store: ConnectionS
         )
 
 
-async def rotate(store: ConnectionStore, limit: int = 1) -> tuple[int, int]:
+async def rotate(stage: Stage, keys: str, limit: int = 1) -> tuple[int, int]:
+    rotation = Rotation(stage.database, Sealer(keys))
     sealed, failed, after = 0, 0, None
     while True:
-        rotated = await store.rotate(after, limit)
+        rotated = await rotation.rotate(after, limit)
         sealed, failed, after = sealed + rotated.sealed, failed + rotated.failed, rotated.after
         if after is None:
             return sealed, failed
@@ -177,14 +179,15 @@ async def rotate(store: ConnectionStore, limit: int = 1) -> tuple[int, int]:
 async def test_a_rotation_seals_everything_anew_while_tokens_are_refreshed(stage: Stage) -> None:
     connected = [await connect(stage, account=f"{n}@harbour.example") for n in range(3)]
     new = new_key()
-    both = ConnectionStore(stage.database, Sealer(f"{new},{TOKEN_KEYS}"))
+    both = f"{new},{TOKEN_KEYS}"
     known = stage.tenant.id, connected[0].connection_id
 
-    # A worker that was not told of the new key yet still refreshes with the old one.
+    # A worker that knows the new key, and is still told to seal with the old one, refreshes meanwhile.
+    behind = ConnectionStore(stage.database, Sealer(f"{TOKEN_KEYS},{new}"))
     await asyncio.gather(
-        rotate(both), *(stage.connections().refreshed(*known, n, Grant(f"a{n}", None, 60), NOW) for n in (1, 2, 3))
+        rotate(stage, both), *(behind.refreshed(*known, n, Grant(f"a{n}", None, 60), NOW) for n in (1, 2, 3))
     )
-    await rotate(both)
+    await rotate(stage, both)
 
     only_new = ConnectionStore(stage.database, Sealer(new))
     for one in connected:
@@ -194,13 +197,13 @@ async def test_a_rotation_seals_everything_anew_while_tokens_are_refreshed(stage
 
 async def test_what_no_key_opens_is_counted_and_left(stage: Stage) -> None:
     connected = await connect(stage)
-    stranger = ConnectionStore(stage.database, Sealer(new_key()))
-    _, failed = await rotate(stranger, limit=100)
+    unknown = new_key()
+    _, failed = await rotate(stage, unknown, limit=100)
 
     assert failed >= 1
     assert (await stage.connections().tokens(stage.tenant.id, connected.connection_id)).access_token == "access-1"
     with pytest.raises(ApplicationError, match="there is no key 'test'") as raised:
-        await stranger.tokens(stage.tenant.id, connected.connection_id)
+        await ConnectionStore(stage.database, Sealer(unknown)).tokens(stage.tenant.id, connected.connection_id)
     assert (raised.value.type, raised.value.non_retryable) == ("Sealed", True)
 
 

@@ -1,0 +1,120 @@
+"""What the clock begins: the renewal of push channels, and the polls that find what no notification told.
+
+worker starts ─▶ ensure ─▶ made, or brought up to date; an operator's pause stays
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from schemas.briefs import Document
+from schemas.calendars import Poll
+from schemas.settings import Settings
+from schemas.subscriptions import Sweep
+from workflows import policies, queues
+from workflows.calendars import CalendarPollsWorkflow
+from workflows.subscriptions import SubscriptionRenewalsWorkflow
+
+NAMES = RENEWALS, POLLS = "subscription-renewals", "calendar-polls"
+
+# Not every installation at the same second; and never a noticeable part of the period.
+JITTER_PART = 60
+
+
+class Planned(Document):
+    """A schedule as it stands on the server. `next_at` is None while it is paused."""
+
+    id: str
+    every_s: float
+    paused: bool
+    note: str
+    last_at: datetime | None
+    next_at: datetime | None
+
+
+def wanted(settings: Settings) -> dict[str, Schedule]:
+    """Every schedule that there is to be."""
+    return {
+        RENEWALS: _schedule(
+            policies.RENEWAL_EVERY,
+            ScheduleActionStartWorkflow(
+                SubscriptionRenewalsWorkflow.run,
+                Sweep(),
+                id=RENEWALS,
+                task_queue=queues.WORKFLOWS,
+                task_timeout=policies.WORKFLOW_TASK,
+                static_summary="Renew the channels that end",
+            ),
+        ),
+        POLLS: _schedule(
+            timedelta(seconds=settings.poll_every_s),
+            ScheduleActionStartWorkflow(
+                CalendarPollsWorkflow.run,
+                Poll(every_s=settings.poll_every_s),
+                id=POLLS,
+                task_queue=queues.WORKFLOWS,
+                task_timeout=policies.WORKFLOW_TASK,
+                static_summary="Ring the silent calendars",
+            ),
+        ),
+    }
+
+
+async def ensure(client: Client, settings: Settings) -> None:
+    """They are there and as they should be. Safe to do often, and by many at once."""
+    for name, schedule in wanted(settings).items():
+        try:
+            await client.create_schedule(name, schedule)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(name).update(_updater(schedule))
+
+
+async def listed(client: Client) -> list[Planned]:
+    """Those of ours that the server knows."""
+    return [planned for name in NAMES if (planned := await _planned(client, name)) is not None]
+
+
+def _schedule(every: timedelta, action: ScheduleActionStartWorkflow) -> Schedule:
+    """One run at a time. A tick that nobody was there for is made up for, once."""
+    return Schedule(
+        action=action,
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / JITTER_PART),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
+    )
+
+
+def _updater(schedule: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
+    """What it becomes; whether it is paused, and why, stays."""
+    return lambda there: ScheduleUpdate(replace(schedule, state=there.description.schedule.state))
+
+
+async def _planned(client: Client, name: str) -> Planned | None:
+    try:
+        found = await client.get_schedule_handle(name).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    intervals, state, info = found.schedule.spec.intervals, found.schedule.state, found.info
+    return Planned(
+        id=name,
+        every_s=intervals[0].every.total_seconds() if intervals else 0,
+        paused=state.paused,
+        note=state.note or "",
+        last_at=info.recent_actions[-1].started_at if info.recent_actions else None,
+        next_at=info.next_action_times[0] if info.next_action_times and not state.paused else None,
+    )
