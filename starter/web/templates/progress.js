@@ -51,6 +51,6 @@
     setTimeout(ask, Date.now() - began < LONG ? SOON : LATER);
   };
 
-  if (hint) hint.textContent = "by itself, every few seconds";
+  if (hint) hint.textContent = "is not needed: this page does so by itself";
   setTimeout(ask, SOON);
 })();
