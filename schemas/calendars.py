@@ -46,6 +46,8 @@ class Read(Message):
     """What a reading did. `more` says that its time was up before the end."""
 
     events: int = 0
+    # Events that could not be understood, and were left out.
+    unreadable: int = 0
     changed: int = 0
     told: int = 0
     full: bool = False

@@ -1,12 +1,12 @@
 """A user's calendar, connected: what people do to it, and what becomes of that."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.ports import Grant
 from activities.sealing import Sealer
-from activities.store.connections import ConnectionStore
+from activities.store.connections import Connected, ConnectionStore
 from sandbox.google.diary import Calendar
 from schemas.calendars import Read, Reason, Ring
 from starter.start import Doorbell
@@ -30,19 +30,22 @@ class Diary:
     async def connected(cls, stage: Stage, email: str = "") -> "Diary":
         """The stage's user, who has let us in."""
         address = email or stage.user.email
-        calendar = stage.sandbox.google.account(address, stage.user.name)
-        now = datetime.now(UTC)
+        diary = cls(stage, stage.sandbox.google.account(address, stage.user.name), "", "")
+        made = await diary.grant()
+        return replace(diary, connection_id=made.connection_id, calendar_id=made.calendar_id)
+
+    async def grant(self) -> Connected:
+        """They let us in, perhaps again."""
+        stage, address = self.stage, self.calendar.account.email
         grant = Grant(
             access_token=stage.sandbox.google.access(address),
             refresh_token=stage.sandbox.google.grant(address),
             expires_in_s=3599,
             scopes=(),
         )
-        store = ConnectionStore(stage.database, Sealer(TOKEN_KEYS))
-        made = await store.connect(
-            stage.tenant.id, stage.user.id, address, grant, provider="google", sandbox=True, now=now
+        return await ConnectionStore(stage.database, Sealer(TOKEN_KEYS)).connect(
+            stage.tenant.id, stage.user.id, address, grant, provider="google", sandbox=True, now=datetime.now(UTC)
         )
-        return cls(stage, calendar, made.connection_id, made.calendar_id)
 
     async def ring(self, reason: Reason = Reason.ASKED) -> None:
         bell = Doorbell(self.stage.temporal)

@@ -179,7 +179,9 @@ async def test_a_reconnection_during_a_failing_refresh_is_not_undone(office: Off
 
 
 async def test_a_connection_that_was_given_up_is_told_apart_and_not_called(office: Office) -> None:
-    await office.stage.connections().disconnect(office.stage.tenant.id, office.connected.connection_id)
+    await office.stage.connections().disconnect(
+        office.stage.tenant.id, office.connected.connection_id, datetime.now(UTC)
+    )
     with pytest.raises(ApplicationError) as raised:
         await office.read()
     assert raised.value.type == "Disconnected"

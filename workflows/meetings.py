@@ -29,6 +29,7 @@ class MeetingWorkflow:
         self._changed = False
         self._asked = order.asked
         self._answer = Asked(begun=False)
+        self._running = False
         self._starts_at: datetime | None = None
         self._researched = 0
         self._delivered = 0
@@ -59,7 +60,9 @@ class MeetingWorkflow:
 
     @workflow.update
     async def research_now(self) -> Asked:
-        """Answers once a research runs, or says why there is none to run."""
+        """Answers once a research runs, or says why there is none to run. One that is under way is the answer."""
+        if self._running:
+            return Asked(begun=True, reason="it is being researched")
         self._asked = self._changed = True
         await workflow.wait_condition(lambda: not self._asked)
         return self._answer
@@ -92,11 +95,12 @@ class MeetingWorkflow:
             self._asked, self._answer = False, Asked(begun=True, reason="it is being researched")
             return
         self._researched += 1
-        self._asked, self._answer = False, Asked(begun=True)
+        self._asked, self._answer, self._running = False, Asked(begun=True), True
         while not run.done():
             await workflow.wait_condition(lambda: self._changed or run.done())
             if self._changed and (await self._look()).idle:
                 run.cancel()
+        self._running = False
         try:
             await run
         except ChildWorkflowError as error:

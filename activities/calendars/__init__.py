@@ -71,7 +71,12 @@ class CalendarActivities:
             read = Read()
             while True:
                 page, taken, full = await self._turn(reading)
-                read = Read(events=read.events + len(page.events), changed=read.changed + taken.changed, full=full)
+                read = Read(
+                    events=read.events + len(page.events),
+                    unreadable=read.unreadable + page.unreadable,
+                    changed=read.changed + taken.changed,
+                    full=full,
+                )
                 if taken.done or time.monotonic() >= ends:
                     told = await self._tell(reading)
                     return read.model_copy(update={"told": told, "more": not taken.done})

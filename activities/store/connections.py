@@ -190,10 +190,11 @@ class ConnectionStore:
             return bool(marked)
 
     @patient
-    async def disconnect(self, tenant_id: TenantId, connection_id: RowId) -> str | None:
+    async def disconnect(self, tenant_id: TenantId, connection_id: RowId, now: datetime) -> str | None:
         """Forget the tokens, and give back the one that revokes them at their provider: None when there is none.
 
-        Safe to run twice; what was forgotten is not given back again.
+        Meetings to come are none of ours any more: their workflows see that before they do anything else. Whoever
+        connects again has all of them read anew. Safe to run twice; what was forgotten is not given back again.
         """
         async with self._database.tenant(tenant_id) as connection:
             row = await _row(connection, connection_id, lock=True)
@@ -210,7 +211,20 @@ class ConnectionStore:
                 nothing.data,
             )
             await connection.execute(
-                "UPDATE calendars SET watched = false WHERE connection_id = $1 AND watched", connection_id
+                """
+                UPDATE calendars SET watched = false, sync_token = NULL, page_token = NULL, full_reading = false
+                WHERE connection_id = $1
+                """,
+                connection_id,
+            )
+            await connection.execute(
+                """
+                UPDATE meetings SET withdrawn = 'calendar disconnected', cancelled = true, revision = revision + 1
+                WHERE calendar_id IN (SELECT id FROM calendars WHERE connection_id = $1)
+                  AND ends_at > $2 AND withdrawn IS NULL
+                """,
+                connection_id,
+                now,
             )
             # Without tokens nobody can stop them any more.
             await connection.execute(

@@ -62,7 +62,12 @@ async def placed(connection: Connection, row: asyncpg.Record) -> Placed:
     about = await connection.fetchrow(
         """
         SELECT n.provider, n.account, u.email, t.domains,
-          (SELECT array_agg(email) FROM users WHERE id <> $2) AS colleagues,
+          -- Under all addresses that we know of: an account that is read is one of ours, too.
+          (
+            SELECT array_agg(address) FROM (
+              SELECT email AS address FROM users WHERE id <> $2 UNION SELECT account FROM connections WHERE id <> $1
+            ) others
+          ) AS colleagues,
           coalesce($3, (
             SELECT id FROM campaigns ORDER BY (user_id = $2 AND active) DESC, active DESC, created_at, name LIMIT 1
           )) AS campaign_id

@@ -141,7 +141,9 @@ async def _give_up(at: Desk, chosen: CalendarHealth) -> None:
     if readable(chosen):
         order = Renewal(tenant_id=at.tenant.id, calendar_id=chosen.id, errand=Errand.STOP)
         await stop_channels(await at.temporal(), order)
-    token = await ConnectionStore(at.database, sealer).disconnect(at.tenant.id, chosen.connection_id)
+    token = await ConnectionStore(at.database, sealer).disconnect(
+        at.tenant.id, chosen.connection_id, datetime.now(UTC)
+    )
     if token is not None:
         async with aiohttp.ClientSession() as session:
             await GoogleAccounts(session, at.settings.google(), timeout_s=at.settings.google_timeout_s).revoke(token)

@@ -75,7 +75,7 @@ class Calendars:
                 await self._parts.errands.unwatch(visit.member.tenant_id, calendar.id)
         except AwayError:
             word = "disconnected-later"
-        token = await self._parts.connections.disconnect(visit.member.tenant_id, connection.id)
+        token = await self._parts.connections.disconnect(visit.member.tenant_id, connection.id, visit.now)
         if token is not None:
             await self._give_back(token)
         return screens.elsewhere("/calendars", word)

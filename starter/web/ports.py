@@ -77,7 +77,7 @@ class Connections(Protocol):
         sandbox: bool,
         now: datetime,
     ) -> Calendar: ...
-    async def disconnect(self, tenant_id: TenantId, connection_id: RowId) -> str | None:
+    async def disconnect(self, tenant_id: TenantId, connection_id: RowId, now: datetime) -> str | None:
         """Forgets the tokens; the one that is to be given back, if there is one."""
         ...
 

@@ -143,6 +143,25 @@ async def test_an_inactive_campaign_costs_nothing_and_an_active_one_is_made_up_f
     assert life.calls() == (2, 1)
 
 
+async def test_a_calendar_that_is_disconnected_costs_nothing_more_and_may_come_back(life: Life) -> None:
+    stage, diary = life.stage, life.diary
+    starts = await life.in_(days=2)
+    event = diary.calendar.add("Introduction", starts, attendees=[ADA])
+    await life.read()
+    before = life.calls()
+    store = stage.connections()
+    assert await store.disconnect(stage.tenant.id, diary.connection_id, await life.now())
+    await life.until(starts - DAY)
+    await life.until(starts - timedelta(minutes=50))
+    assert (life.calls(), life.mails()) == (before, [])
+    assert (await diary.rows())[event]["withdrawn"] == "calendar disconnected"
+    again = await diary.grant()
+    assert again.calendar_id == diary.calendar_id
+    await life.read()
+    assert (await diary.rows())[event]["withdrawn"] is None
+    assert len(life.mails()) == 1
+
+
 async def test_each_instance_of_a_series_has_its_own_life(life: Life) -> None:
     first = await life.in_(days=2)
     life.diary.calendar.add(

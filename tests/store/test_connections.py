@@ -139,8 +139,8 @@ async def test_disconnecting_forgets_the_tokens_and_gives_back_what_revokes_them
     connected = await connect(stage)
     known = stage.tenant.id, connected.connection_id
 
-    assert await store.disconnect(*known) == "refresh-1"
-    assert await store.disconnect(*known) is None
+    assert await store.disconnect(*known, NOW) == "refresh-1"
+    assert await store.disconnect(*known, NOW) is None
     tokens = await store.tokens(*known)
     assert (tokens.status, tokens.access_token, tokens.refresh_token) == ("disconnected", "", "")
     assert not (await row(stage, connected, "calendars"))["watched"]

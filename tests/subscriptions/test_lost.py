@@ -88,7 +88,9 @@ async def test_a_channel_that_is_about_to_end_is_told_once(watched: Watched, qui
 async def test_an_account_that_was_given_up_is_nobody_s_loss(watched: Watched) -> None:
     async with watched.working():
         await watched.renew()
-        await watched.stage.connections().disconnect(watched.stage.tenant.id, watched.connected.connection_id)
+        await watched.stage.connections().disconnect(
+            watched.stage.tenant.id, watched.connected.connection_id, datetime.now(UTC)
+        )
         assert (await watched.failure()).type == "Disconnected"
     assert await watched.notices() == []
     assert [row["status"] for row in await watched.rows()] == ["expired"]
