@@ -29,6 +29,7 @@ SENTENCES: Mapping[int, str] = {
     HTTPStatus.BAD_REQUEST: "That request could not be read.",
     HTTPStatus.NOT_FOUND: "There is nothing here, or this link does not open it. Ask whoever sent it for a new one.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This page can be read, and nothing else.",
+    HTTPStatus.REQUEST_TIMEOUT: "That took too long to arrive. Try again.",
     HTTPStatus.GONE: "This link has expired. Ask whoever sent it for a new one.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is more than this page takes.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side. It has been noted; try again in a minute.",

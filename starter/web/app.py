@@ -48,8 +48,6 @@ log = structlog.get_logger("web")
 HOST = "127.0.0.1"
 # A webhook is some hundred bytes and a form some thousand.
 LARGEST_BODY = 64 * 1024
-# Also how long somebody may take over the headers of a request.
-IDLE_S = 5.0
 GRACE_S = 10.0
 # Two calls to the provider of accounts, while somebody waits.
 CONSENT_S = 3.0
@@ -120,7 +118,7 @@ async def listening(
     app: web.Application, port: int, host: str = HOST, bounds: Bounds | None = None
 ) -> AsyncIterator[int]:
     """The app on a port, 0 for any that is free; by default for this machine alone. Requests under way may end."""
-    door = Door(bounds or Bounds(headers_s=IDLE_S))
+    door = Door(bounds or Bounds())
     make_room(door.bounds.connections)
     app.middlewares.append(door.whole)
     runner = web.AppRunner(app, shutdown_timeout=GRACE_S)

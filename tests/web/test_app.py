@@ -136,21 +136,6 @@ async def test_what_cannot_be_read_gets_our_headers_and_no_echo(site: Site, sent
     assert "AAAA" not in str(logs)
 
 
-async def test_headers_that_never_end_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "IDLE_S", 0.5)
-    async with app.listening(app_of(Shelf()), 0) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n")
-        closed = asyncio.create_task(reader.read())
-        async with asyncio.timeout(5):
-            while not closed.done():
-                writer.write(b"X: y\r\n")
-                await asyncio.sleep(0.1)
-        writer.close()
-
-    assert closed.result() == b""
-
-
 async def test_a_port_that_is_taken_is_one_sentence(site: Site) -> None:
     with pytest.raises(NotReadyError, match=f"Port {site.port} is taken by another program; choose another"):
         async with app.listening(app_of(Shelf()), site.port):
