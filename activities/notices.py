@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
+from activities import errors
 from activities.liveness import Clock, heartbeating
 from activities.ports import Mail, Mailer
 from schemas.base import RowId, TenantId
@@ -36,6 +38,10 @@ class Store(Protocol):
         """What became of it, now or before: a mail that was taken by a server counts for more than a time that was up."""
         ...
 
+    async def leave(self, order: NoticeOrder, sent: Sent) -> Sent:
+        """Nobody wants it just now: forget that it was asked for, so that it can be asked for again."""
+        ...
+
     async def give_up(self, order: NoticeOrder, message_id: str, reason: str, now: datetime) -> Sent: ...
     async def first_try(self, order: NoticeOrder) -> FirstTry: ...
 
@@ -60,14 +66,23 @@ class NoticeActivities:
     async def send(self, sending: Sending) -> Sent:
         """Safe to run twice: what has ended stays as it is. A mail whose reply was lost goes out again, under the same
         Message-ID: SMTP knows no better."""
+        try:
+            return await self._send(sending)
+        except ApplicationError as error:
+            raise errors.put_off(error, timedelta(seconds=sending.put_off_s), activity.info().attempt) from None
+
+    async def _send(self, sending: Sending) -> Sent:
         order, clock = sending.order, Clock()
         taken = TAKEN in activity.info().heartbeat_details
         async with heartbeating():
             claimed = await self._store.claim(order, self._letters.message_id(order), clock.now())
             if isinstance(claimed, Sent):
                 return claimed
-            if not taken and (why := self._unsendable() or unwanted(claimed, clock.now())):
-                return await self._store.end(order, Sent(status="skipped", reason=why), clock.now(), sandbox=False)
+            if not taken and (why := unwanted(claimed, clock.now())):
+                return await self._store.leave(order, Sent(status="skipped", reason=why))
+            if not taken and self._mailer is None:
+                sent = Sent(status="skipped", reason="no mail server is configured")
+                return await self._store.end(order, sent, clock.now(), sandbox=False)
             brief = await self._brief(claimed)
             if not taken:
                 await self._post(claimed, brief, clock.now())
@@ -89,9 +104,6 @@ class NoticeActivities:
             said = {"kind": order.kind.value, "key": order.key, "reason": sent.reason}
             activity.logger.warning("a notice could not be sent: %s", sent.reason, extra=said)
         return sent
-
-    def _unsendable(self) -> str:
-        return "" if self._mailer else "no mail server is configured"
 
     async def _brief(self, matter: Matter) -> Brief | None:
         if matter.order.kind is not NoticeKind.BRIEF or matter.brief_id is None:

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from schemas.base import Message, RowId, TenantId
 
+# Of a calendar that was read within this nothing new is to be expected.
+JUST_NOW_S = 30.0
+
 
 class Reason(StrEnum):
     """Why a calendar is to be read."""
@@ -79,8 +82,8 @@ class Poll(Message):
     every_s: float
 
     def before(self, now: datetime) -> datetime:
-        """What was read since then is left to the next poll: half a period ago."""
-        return now - timedelta(seconds=self.every_s / 2)
+        """What was read since then is left to the next poll: just now."""
+        return now - timedelta(seconds=min(JUST_NOW_S, self.every_s / 2))
 
 
 class Polling(Message):

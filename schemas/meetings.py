@@ -88,6 +88,7 @@ class BriefStanding(Message):
 class Situation(Message):
     """A meeting as its rows say it stands. Ids and times; who is met is not here."""
 
+    meeting_id: RowId
     revision: int
     user_id: RowId
     starts_at: datetime
@@ -98,8 +99,8 @@ class Situation(Message):
     deliver_before_s: float
     by_mail: bool = True
     brief: BriefStanding | None = None
-    # The last run of its research, if it was about everybody who is to be met now: when it began, whether it is under
-    # way, and whether it ended without a brief.
+    # The last run of its research, if it was about everybody who is to be met now and was not called off: when it
+    # began, whether it is under way, and whether it ended without a brief.
     tried_at: datetime | None = None
     busy: bool = False
     failed: bool = False

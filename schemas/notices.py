@@ -14,9 +14,10 @@ class NoticeKind(StrEnum):
     CALENDAR_DARK = "calendar_dark"
 
 
-def brief_key(meeting_id: RowId, digest: str) -> str:
-    """A meeting's brief is delivered once for each digest of what is material in it."""
-    return f"brief/{meeting_id}/{digest}"
+def brief_key(meeting_id: RowId, digest: str, starts_at: datetime) -> str:
+    """A meeting's brief is delivered once for each digest of what is material in it, and once for each day to which
+    the meeting is moved."""
+    return f"brief/{meeting_id}/{digest}/{starts_at.astimezone(UTC):%Y%m%d}"
 
 
 def failed_key(meeting_id: RowId, starts_at: datetime) -> str:
@@ -53,10 +54,14 @@ class NoticeOrder(Message):
 
 
 class Sending(Message):
-    """Send the notice, unless that was done; or say since when that is tried."""
+    """Send the notice, unless that was done; or say since when that is tried.
+
+    After a try that failed it is waited for this long, twice as long after each further one; 0 leaves that to the policy.
+    """
 
     order: NoticeOrder
     now: datetime
+    put_off_s: float = 0.0
 
 
 class FirstTry(Message):

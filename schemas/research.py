@@ -145,6 +145,8 @@ class Failure(Message):
     run_id: str
     started_at: datetime
     now: datetime
+    # It was called off, and has not failed by itself.
+    cancelled: bool = False
 
 
 class Start(Message):

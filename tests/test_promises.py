@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from temporalio.common import RetryPolicy
 
+from activities.calendars import CalendarActivities
+from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
 from activities.research import ResearchActivities
 from activities.subscriptions import SubscriptionActivities
@@ -26,6 +28,12 @@ def test_ids_name_noun_tenant_and_row() -> None:
     assert parent == f"research/{TENANT}/{ROW}"
     assert ids.parse_research(parent) == (TENANT, ROW)
     assert ids.prospect_research(parent, "0123456789abcdef") == f"{parent}/prospect/0123456789abcdef"
+
+
+def test_everything_that_is_looked_after_has_one_workflow() -> None:
+    looked_after = [ids.calendar(TENANT, ROW), ids.meeting(TENANT, ROW), ids.subscription(TENANT, ROW)]
+    assert looked_after == [f"{noun}/{TENANT}/{ROW}" for noun in ("calendar", "meeting", "subscription")]
+    assert ids.notice(TENANT, "brief/x") == f"notice/{TENANT}/brief/x"
 
 
 @pytest.mark.parametrize("text", ["", "meeting/a/b", "research/a", "research/a/b/c"])
@@ -87,6 +95,8 @@ def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() 
                 *("subscriptions.due", "subscriptions.fail"),
             },
         ),
+        (CalendarActivities, {"calendars.read", "calendars.failed", "calendars.poll"}),
+        (MeetingActivities, {"meetings.look"}),
         (NoticeActivities, {"notices.send", "notices.first_try", "notices.give_up"}),
     ],
 )
@@ -96,8 +106,9 @@ def test_names_of_activities_are_permanent(owner: type, names: set[str]) -> None
 
 
 def test_names_of_workflows_are_permanent() -> None:
-    permanent = {"Research", "ProspectResearch", "Notice", "SubscriptionRenewal", "SubscriptionRenewals"}
-    assert permanent <= {one.__temporal_workflow_definition.name for one in WORKFLOWS}
+    permanent = {"Research", "ProspectResearch", "CalendarSync", "CalendarPolls", "Meeting", "Notice"}
+    permanent |= {"SubscriptionRenewal", "SubscriptionRenewals"}
+    assert permanent == {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 
 def test_the_stack_declares_what_the_code_uses() -> None:

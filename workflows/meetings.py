@@ -1,22 +1,30 @@
 """Meetings: one workflow for each, from thirty days before until it is over.
 
-changed │ timer │ somebody asks ─▶ look ─▶ next_step ─▶ research │ tell │ deliver │ wait ─▶ look ...
+changed │ timer │ somebody asks │ a research ends ─▶ look ─▶ next_step ─▶ begin it, or wait ─▶ look ...
+
+Nothing is waited for but the next of these: while a research runs or a mail is sent, the meeting goes on.
 """
 
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ChildWorkflowError, TerminatedError, WorkflowAlreadyStartedError
+from temporalio.exceptions import TimeoutError as TimedOut
 
 from activities.meetings import MeetingActivities
+from activities.research import ResearchActivities
 from schemas.meetings import Asked, Look, MeetingOrder, MeetingOutcome, Situation
 from schemas.notices import NoticeKind, NoticeOrder, brief_key, failed_key
-from schemas.research import ResearchOutcome, ResearchRequest
+from schemas.research import Failure, ResearchOutcome, ResearchRequest
 from workflows import ids, policies, story
-from workflows.plans import Do, Step, next_step
+from workflows.plans import Do, Doings, Step, next_step
 from workflows.priorities import priority, urgent
 from workflows.research import ResearchWorkflow
-from workflows.telling import send
+from workflows.telling import notify
+
+BEING_RESEARCHED = Asked(begun=True, reason="it is being researched")
+
+Run = workflow.ChildWorkflowHandle[ResearchWorkflow, ResearchOutcome]
 
 
 @workflow.defn(name="Meeting")
@@ -29,28 +37,30 @@ class MeetingWorkflow:
         self._changed = False
         self._asked = order.asked
         self._answer = Asked(begun=False)
-        self._running = False
         self._starts_at: datetime | None = None
-        self._researched = 0
-        self._delivered = 0
+        self._run: Run | None = None
+        self._run_since: datetime | None = None
+        self._stopping = False
+        # Of which revision the last research was begun, and when.
+        self._tried: tuple[int, datetime] | None = None
+        self._wait_until: datetime | None = None
+        self._sending: set[str] = set()
+        self._outcome = MeetingOutcome(ended="")
 
     @workflow.run
     async def run(self, order: MeetingOrder) -> MeetingOutcome:
         while True:
+            await self._settle()
             situation = await self._look()
-            step = next_step(workflow.now(), situation, asked=self._asked)
+            step = next_step(workflow.now(), situation, self._doings(situation))
             story.tell_step(step.do.value, step.why, step.at)
             if step.at > workflow.now():
                 await self._wait(step)
-            elif step.do is Do.RESEARCH:
-                await self._research(situation, step)
-            elif step.do is Do.TELL:
-                await self._tell(situation)
-            elif step.do is Do.DELIVER:
-                await self._deliver(situation)
+            elif step.do is not Do.END:
+                await self._begin(step, situation)
             elif await self._may_end(step):
-                return MeetingOutcome(ended=step.why, researched=self._researched, delivered=self._delivered)
-            if workflow.info().is_continue_as_new_suggested():
+                return self._outcome.model_copy(update={"ended": step.why})
+            if self._may_continue():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(order.model_copy(update={"asked": self._asked}))
 
@@ -61,11 +71,22 @@ class MeetingWorkflow:
     @workflow.update
     async def research_now(self) -> Asked:
         """Answers once a research runs, or says why there is none to run. One that is under way is the answer."""
-        if self._running:
-            return Asked(begun=True, reason="it is being researched")
+        if self._run is not None:
+            return BEING_RESEARCHED
         self._asked = self._changed = True
         await workflow.wait_condition(lambda: not self._asked)
         return self._answer
+
+    def _doings(self, situation: Situation) -> Doings:
+        tried = self._tried is not None and self._tried[0] == situation.revision
+        return Doings(
+            asked=self._asked,
+            running_since=self._run_since,
+            stopping=self._stopping,
+            tried_at=self._tried[1] if self._tried and tried else None,
+            wait_until=self._wait_until,
+            sending=frozenset(self._sending),
+        )
 
     async def _look(self) -> Situation:
         self._changed = False
@@ -82,33 +103,43 @@ class MeetingWorkflow:
         """Until the step is due, unless something happens first."""
         try:
             await workflow.wait_condition(
-                lambda: self._changed, timeout=step.at - workflow.now(), timeout_summary=step.do.value
+                lambda: self._changed or self._run_is_over(),
+                timeout=step.at - workflow.now(),
+                timeout_summary=step.do.value,
             )
         except TimeoutError:
             return
 
-    async def _research(self, situation: Situation, step: Step) -> None:
-        """A run as our child, cancelled as soon as the meeting is none any more. How it went is looked up after it."""
-        try:
-            run = await self._begin(situation, step)
-        except WorkflowAlreadyStartedError:
-            self._asked, self._answer = False, Asked(begun=True, reason="it is being researched")
-            return
-        self._researched += 1
-        self._asked, self._answer, self._running = False, Asked(begun=True), True
-        while not run.done():
-            await workflow.wait_condition(lambda: self._changed or run.done())
-            if self._changed and (await self._look()).idle:
-                run.cancel()
-        self._running = False
-        try:
-            await run
-        except ChildWorkflowError as error:
-            workflow.logger.info("no brief", extra={"kind": story.why(error)[0]})
+    def _run_is_over(self) -> bool:
+        return self._run is not None and self._run.done()
 
-    async def _begin(
-        self, situation: Situation, step: Step
-    ) -> workflow.ChildWorkflowHandle[ResearchWorkflow, ResearchOutcome]:
+    async def _begin(self, step: Step, situation: Situation) -> None:
+        if step.do is Do.RESEARCH:
+            await self._research(situation, step)
+        elif step.do is Do.STOP and self._run is not None:
+            self._stopping = self._run.cancel()
+        elif step.do is Do.TELL:
+            key = failed_key(situation.meeting_id, situation.starts_at)
+            await self._send(situation, NoticeKind.RESEARCH_FAILED, key)
+        elif step.do is Do.DELIVER and situation.brief is not None:
+            key = brief_key(situation.meeting_id, situation.brief.digest, situation.starts_at)
+            await self._send(situation, NoticeKind.BRIEF, key)
+            self._outcome = self._outcome.model_copy(update={"delivered": self._outcome.delivered + 1})
+
+    async def _research(self, situation: Situation, step: Step) -> None:
+        """A run as our child. Somebody else's that is in the way is looked for again a little later."""
+        try:
+            self._run = await self._start(situation, step)
+        except WorkflowAlreadyStartedError:
+            self._wait_until = workflow.now() + policies.LOOK_AGAIN
+            self._asked, self._answer = False, BEING_RESEARCHED
+            return
+        self._run_since = workflow.now()
+        self._tried = situation.revision, workflow.now()
+        self._asked, self._answer = False, Asked(begun=True)
+        self._outcome = self._outcome.model_copy(update={"researched": self._outcome.researched + 1})
+
+    async def _start(self, situation: Situation, step: Step) -> Run:
         order = self._order
         close = urgent(situation.starts_at, workflow.now())
         return await workflow.start_child_workflow(
@@ -123,25 +154,48 @@ class MeetingWorkflow:
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
         )
 
-    async def _tell(self, situation: Situation) -> None:
-        await send(
-            self._notice(situation, NoticeKind.RESEARCH_FAILED, failed_key(self._order.meeting_id, situation.starts_at))
+    async def _settle(self) -> None:
+        """A research that is over has told its row how it went, unless it was ended from outside."""
+        if self._run is None or not self._run.done():
+            return
+        run, self._run, self._run_since, self._stopping = self._run, None, None, False
+        try:
+            await run
+        except ChildWorkflowError as error:
+            kind = story.why(error)[0]
+            workflow.logger.info("no brief", extra={"kind": kind})
+            if isinstance(error.cause, (TerminatedError, TimedOut)):
+                await self._speak_for(run.first_execution_run_id or "")
+
+    async def _speak_for(self, run_id: str) -> None:
+        """Whoever was terminated, or timed out, could not say so."""
+        failure = Failure(
+            tenant_id=self._order.tenant_id,
+            research_id=self._order.meeting_id,
+            version=None,
+            step="research",
+            reason="research: the run was ended from outside",
+            run_id=run_id,
+            started_at=workflow.now(),
+            now=workflow.now(),
+            cancelled=True,
+        )
+        await workflow.execute_local_activity_method(
+            ResearchActivities.fail, failure, summary="say that it was ended", **policies.TELLING
         )
 
-    async def _deliver(self, situation: Situation) -> None:
-        assert situation.brief is not None, "next_step delivers briefs that are there"
-        key = brief_key(self._order.meeting_id, situation.brief.digest)
-        sent = await send(self._notice(situation, NoticeKind.BRIEF, key))
-        self._delivered += sent == "sent"
-
-    def _notice(self, situation: Situation, kind: NoticeKind, key: str) -> NoticeOrder:
-        return NoticeOrder(
-            tenant_id=self._order.tenant_id,
-            key=key,
-            kind=kind,
-            user_id=situation.user_id,
-            meeting_id=self._order.meeting_id,
-            research_id=self._order.meeting_id,
+    async def _send(self, situation: Situation, kind: NoticeKind, key: str) -> None:
+        """On its way; how that went, its row will say."""
+        self._sending.add(key)
+        await notify(
+            NoticeOrder(
+                tenant_id=self._order.tenant_id,
+                key=key,
+                kind=kind,
+                user_id=situation.user_id,
+                meeting_id=self._order.meeting_id,
+                research_id=self._order.meeting_id,
+            )
         )
 
     async def _may_end(self, step: Step) -> bool:
@@ -150,4 +204,8 @@ class MeetingWorkflow:
         if self._asked:
             self._asked, self._answer = False, Asked(begun=False, reason=step.why)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return not self._changed and not self._asked and step.do is Do.END
+        return not self._changed and not self._asked
+
+    def _may_continue(self) -> bool:
+        """Between two steps, with nobody waiting for an answer and no child that would be left behind."""
+        return workflow.info().is_continue_as_new_suggested() and self._run is None and not self._asked

@@ -57,15 +57,16 @@ async def _in_time(order: NoticeOrder) -> Sent:
 
 async def _send(order: NoticeOrder) -> Sent:
     summary = f"mail: {order.kind.value.replace('_', ' ')}"
-    step = policies.SEND_BRIEF if order.kind is NoticeKind.BRIEF else policies.SEND
+    step = policies.SEND if order.kind is NoticeKind.RESEARCH_FAILED else policies.SEND_PATIENTLY
     return await outliving(
         lambda: workflow.execute_activity_method(NoticeActivities.send, _now(order), summary=summary, **step)
     )
 
 
 def patience(kind: NoticeKind) -> timedelta:
-    """A brief is worth waiting for a mail server that puts us off; news of trouble is not, or no news any more."""
-    return policies.BRIEF_NOTICE if kind is NoticeKind.BRIEF else policies.NOTICE
+    """S0-4.4 bounds the news that a research failed. A brief, or an account that is lost until somebody mends it, is worth
+    waiting for a mail server that puts us off."""
+    return policies.NOTICE if kind is NoticeKind.RESEARCH_FAILED else policies.PATIENT_NOTICE
 
 
 async def _give_up(order: NoticeOrder, reason: str) -> Sent:
@@ -80,7 +81,8 @@ async def _give_up(order: NoticeOrder, reason: str) -> Sent:
 
 
 def _now(order: NoticeOrder) -> Sending:
-    return Sending(order=order, now=workflow.now())
+    put_off = 0.0 if order.kind is NoticeKind.RESEARCH_FAILED else policies.PUT_OFF.total_seconds()
+    return Sending(order=order, now=workflow.now(), put_off_s=put_off)
 
 
 def remaining(

@@ -9,7 +9,7 @@
 | a calendar         | 4       | 1, 2, 4 s; or as told | 20 s a page     | 60 s a run   |
 | a push channel     | 3       | 5 s, 5 s; or as told  | 20 s a call     | 180 s        |
 | a mail server      | 3       | 5 s, 5 s              | 10 s            | 30 s         |
-| ... for a brief    | 5       | 1, 2, 4, 8 min        | 10 s            | 20 min       |
+| ... patiently      | 5       | 1, 2, 4, 8 min        | 10 s            | 20 min       |
 
 Retry counts are upper bounds and the window wins. Waiting for a turn is not counted. Four look-ups of 60 s with 1, 2 and 4 s between them would take
 247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
@@ -142,7 +142,7 @@ LAST_HOURS = timedelta(hours=6)
 # Renewals of a sweep that are under way at once.
 RENEWALS_AT_ONCE = 20
 
-# A sweep over all tenants: it heartbeats, and goes on from where it was when it is tried again.
+# A sweep over all tenants: it heartbeats, and begins anew when it is tried again; who was rung joins.
 SWEEP = Step(
     task_queue=queues.CALENDAR,
     start_to_close_timeout=timedelta(minutes=15),
@@ -161,15 +161,17 @@ SEND = Step(
 )
 NOTICE = timedelta(seconds=30)
 
-# A brief is another matter: a server that knows us not yet puts us off for minutes (greylisting, 4xx).
-SEND_BRIEF = Step(
+# Whatever stays true is another matter: a server that knows us not yet puts us off for minutes (greylisting, 4xx), so
+# a try that failed says itself how long it waits. One whose worker died is made again as soon as that is noticed.
+SEND_PATIENTLY = Step(
     task_queue=queues.MAIL,
     start_to_close_timeout=timedelta(seconds=25),
     heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=60), backoff_coefficient=2, maximum_attempts=5),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1, maximum_attempts=5),
     cancellation_type=ActivityCancellationType.TRY_CANCEL,
 )
-BRIEF_NOTICE = timedelta(minutes=20)
+PUT_OFF = timedelta(seconds=60)
+PATIENT_NOTICE = timedelta(minutes=20)
 
 # The research of a meeting within this is served before all others.
 URGENT_WITHIN = timedelta(hours=24)

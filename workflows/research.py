@@ -151,6 +151,7 @@ class ResearchWorkflow:
             run_id=workflow.info().run_id,
             started_at=workflow.info().start_time,
             now=workflow.now(),
+            cancelled=is_cancelled_exception(error),
         )
         written = await workflow.execute_local_activity_method(
             ResearchActivities.fail, failure, summary="say why there is no brief", **policies.TELLING

@@ -1,22 +1,12 @@
 """Tell a user something: a notice of its own, which outlives whoever asked for it."""
 
 from temporalio import workflow
-from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowHandle
 
 from schemas.notices import NoticeOrder, Sent
 from workflows import ids, policies, story
 from workflows.notices import NoticeWorkflow
-
-
-async def send(order: NoticeOrder) -> str:
-    """Send it and wait for its end: "sent", "skipped" or "failed"; "joined" when it is being sent already."""
-    try:
-        return (await (await _begin(order))).status
-    except WorkflowAlreadyStartedError:
-        return "joined"
-    except ChildWorkflowError:
-        return "failed"
 
 
 async def notify(order: NoticeOrder) -> None:

@@ -24,6 +24,9 @@ from schemas.settings import Google
 
 # The most that a page may have: fewer calls, each of which waits for its turn.
 EVENTS_A_PAGE = 2500
+# A 401 with such a reason is about where notifications go, and no token would change it.
+OUR_ADDRESS = "push."
+
 FIELDS = f"items({google_events.FIELDS}),nextPageToken,nextSyncToken,timeZone"
 
 LONGEST_TOKEN = 8000
@@ -98,7 +101,7 @@ class GoogleCalendar:
         try:
             return await google_http.execute(self.name, request, self._threads, token=token, timeout_s=self._timeout_s)
         except RefusedError as refused:
-            if refused.status == 401:
+            if refused.status == 401 and not str(reason(refused.body)).startswith(OUR_ADDRESS):
                 raise UnauthorizedError from None
             if remembered and refused.status in (400, 410):
                 # Everything else in the request is the same every time: only the place can be wrong.

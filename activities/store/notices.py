@@ -48,6 +48,13 @@ class NoticeStore:
             return await _ended(connection, order) or sent
 
     @patient
+    async def leave(self, order: NoticeOrder, sent: Sent) -> Sent:
+        """Safe to run twice: what is still to be sent is forgotten, and what has ended stays."""
+        async with self._database.tenant(order.tenant_id) as connection:
+            await connection.execute("DELETE FROM notices WHERE key = $1 AND status = 'pending'", order.key)
+            return await _ended(connection, order) or sent
+
+    @patient
     async def give_up(self, order: NoticeOrder, message_id: str, reason: str, now: datetime) -> Sent:
         """Safe to run twice. A notice that was never tried has a row all the same, unless its user is gone."""
         async with self._database.tenant(order.tenant_id) as connection:

@@ -82,7 +82,8 @@ class ResearchStore:
         async with self._database.tenant(failure.tenant_id) as connection:
             failed = await connection.fetchval(
                 """
-                UPDATE research SET status = 'failed', failed_step = $4, failure_reason = $5, run_id = $3, ended_at = $6
+                UPDATE research SET status = 'failed', failed_step = $4, failure_reason = $5, run_id = $3, ended_at = $6,
+                  cancelled = $8
                 WHERE id = $1 AND status <> 'ready'
                   AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $7, true)))
                 RETURNING true
@@ -94,6 +95,7 @@ class ResearchStore:
                 failure.reason,
                 failure.now,
                 failure.started_at,
+                failure.cancelled,
             )
             if failed or failure.version is None:
                 payload = {"researchId": failure.research_id, "step": failure.step, "failureReason": failure.reason}
@@ -126,7 +128,8 @@ async def _take(connection: Connection, start: Start) -> asyncpg.Record:
     row = await connection.fetchrow(
         """
         UPDATE research SET status = 'generating', version = version + 1, next_brief_id = gen_random_uuid(),
-          run_id = $2, begun_at = $3, ended_at = NULL, failed_step = NULL, failure_reason = NULL
+          run_id = $2, begun_at = $3, ended_at = NULL, failed_step = NULL, failure_reason = NULL,
+          cancelled = false
         WHERE id = $1 RETURNING version, next_brief_id
         """,
         start.research_id,

@@ -1,6 +1,6 @@
 """How a meeting stands: what its workflow decides by."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -23,9 +23,10 @@ class SituationStore:
     async def situation(self, look: Look) -> Situation:
         async with self._database.tenant(look.tenant_id) as connection:
             row = await _meeting(connection, look.meeting_id)
-            brief = await _brief(connection, look.meeting_id)
+            brief = await _brief(connection, look.meeting_id, row["starts_at"])
             told = await _ended(connection, failed_key(look.meeting_id, row["starts_at"]))
             return Situation(
+                meeting_id=look.meeting_id,
                 revision=row["revision"],
                 user_id=row["user_id"],
                 starts_at=row["starts_at"],
@@ -35,9 +36,9 @@ class SituationStore:
                 deliver_before_s=timedelta(minutes=row["deliver_before_min"]).total_seconds(),
                 by_mail=row["briefs_by_mail"],
                 brief=brief,
-                tried_at=row["begun_at"] if row["tried_all"] else None,
+                tried_at=row["begun_at"] if row["tried_all"] and not row["called_off"] else None,
                 busy=row["status"] == "generating",
-                failed=row["status"] == "failed",
+                failed=row["status"] == "failed" and not row["called_off"],
                 told=told,
             )
 
@@ -46,7 +47,7 @@ async def _meeting(connection: Connection, meeting_id: RowId) -> asyncpg.Record:
     row = await connection.fetchrow(
         """
         SELECT m.revision, m.user_id, m.starts_at, m.ends_at, m.withdrawn, c.active, t.premium, u.deliver_before_min,
-          u.briefs_by_mail, r.begun_at, r.status,
+          u.briefs_by_mail, r.begun_at, r.status, r.cancelled AS called_off,
           EXISTS (SELECT FROM research_prospects p WHERE p.research_id = m.id) AS anybody,
           NOT EXISTS (
             SELECT FROM research_prospects p WHERE p.research_id = m.id AND NOT EXISTS (
@@ -75,7 +76,7 @@ def _idle(row: asyncpg.Record) -> str:
     return next((reason for holds, reason in reasons if holds), "")
 
 
-async def _brief(connection: Connection, meeting_id: RowId) -> BriefStanding | None:
+async def _brief(connection: Connection, meeting_id: RowId, starts_at: datetime) -> BriefStanding | None:
     """The newest finished brief. What nobody could find out counts as asked when its question was."""
     row = await connection.fetchrow(
         """
@@ -100,7 +101,7 @@ async def _brief(connection: Connection, meeting_id: RowId) -> BriefStanding | N
         covers=row["covers"],
         thin=row["confidence"] == THIN,
         digest=row["facts_digest"],
-        delivered=await _ended(connection, brief_key(meeting_id, row["facts_digest"])),
+        delivered=await _ended(connection, brief_key(meeting_id, row["facts_digest"], starts_at)),
         people_asked_at=row["people_asked_at"],
         companies_asked_at=row["companies_asked_at"],
     )

@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from schemas.calendars import Read
-from schemas.meetings import MeetingOutcome
+from schemas.meetings import Asked, MeetingOutcome
 from starter import start
 from tests.diary import Diary
 from tests.stage import Stage
@@ -17,7 +17,7 @@ from workflows import ids, policies
 from workflows.meetings import MeetingWorkflow
 
 # Real seconds in which whatever is under way ends.
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass
@@ -95,10 +95,23 @@ class Life:
     async def status(self, event_id: str) -> WorkflowExecutionStatus | None:
         return (await self.handle(await self.meeting_id(event_id)).describe()).status
 
+    async def ask(self, event_id: str) -> Asked:
+        return await start.research_now(self.client, self.stage.tenant.id, await self.meeting_id(event_id))
+
     async def research_now(self, event_id: str) -> bool:
-        asked = await start.research_now(self.client, self.stage.tenant.id, await self.meeting_id(event_id))
+        asked = await self.ask(event_id)
         await self.rest()
         return asked.begun
+
+    async def until_version(self, event_id: str, version: int) -> None:
+        """That version of the brief is there, in real time."""
+        meeting_id = await self.meeting_id(event_id)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                row = await self.stage.run(meeting_id)
+                if (row.version, row.status) >= (version, "ready") and row.status == "ready":
+                    return
+                await asyncio.sleep(0.1)
 
     def calls(self) -> tuple[int, int]:
         """Look-ups and briefs that were asked for so far."""

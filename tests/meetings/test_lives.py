@@ -128,15 +128,16 @@ async def test_a_cancellation_stops_a_research_that_is_under_way(life: Life) -> 
 async def test_an_inactive_campaign_costs_nothing_and_an_active_one_is_made_up_for(life: Life) -> None:
     stage = life.stage
     idle = stage.campaign.model_copy(update={"active": False})
-    await stage.tenants.edit_campaign(stage.tenant.id, idle)
+    now = await life.now()
+    await stage.tenants.edit_campaign(stage.tenant.id, idle, now, now + 30 * DAY)
     starts = await life.in_(days=2)
     event = life.diary.calendar.add("Introduction", starts, attendees=[ADA])
     await life.read()
     await life.until(starts - DAY)
     assert (life.calls(), life.mails()) == ((0, 0), [])
     assert not await life.research_now(event)
-    await stage.tenants.edit_campaign(stage.tenant.id, stage.campaign)
-    assert await stage.meetings.revise(stage.tenant.id, await life.now(), campaign_id=stage.campaign.id) == [
+    now = await life.now()
+    assert await stage.tenants.edit_campaign(stage.tenant.id, stage.campaign, now, now + 30 * DAY) == [
         await life.meeting_id(event)
     ]
     await life.read()
@@ -160,6 +161,56 @@ async def test_a_calendar_that_is_disconnected_costs_nothing_more_and_may_come_b
     await life.read()
     assert (await diary.rows())[event]["withdrawn"] is None
     assert len(life.mails()) == 1
+
+
+async def test_a_meeting_that_is_called_off_in_mid_research_and_on_again_has_lost_no_try(life: Life) -> None:
+    life.stage.sandbox.delays["perplexity"] = 2.0
+    event = life.diary.calendar.add("Introduction", await life.in_(minutes=50), attendees=[ADA])
+    with life.environment.auto_time_skipping_disabled():
+        await life.diary.read()
+        life.diary.calendar.cancel(event)
+        await life.diary.read()
+    await life.rest()
+    life.stage.sandbox.delays["perplexity"] = 0.0
+    life.diary.calendar.restore(event)
+    await life.read()
+    assert (await life.stage.run(await life.meeting_id(event))).status == "ready"
+    assert len(life.mails()) == 1
+    assert "No brief" not in life.mails()[0]["subject"]
+
+
+async def test_a_meeting_moved_to_another_day_after_its_brief_went_out_is_mailed_for_that_day_too(life: Life) -> None:
+    starts = await life.in_(hours=5)
+    event = life.diary.calendar.add("Introduction", starts, attendees=[ADA])
+    await life.read()
+    await life.until(starts - timedelta(minutes=50))
+    assert len(life.mails()) == 1
+    life.diary.calendar.move(event, starts + timedelta(minutes=15))
+    await life.read()
+    assert len(life.mails()) == 1, "a quarter of an hour later is no news"
+    life.diary.calendar.move(event, starts + 3 * DAY)
+    await life.read()
+    await life.until(starts + 3 * DAY - timedelta(minutes=61))
+    assert len(life.mails()) == 1
+    await life.until(starts + 3 * DAY - timedelta(minutes=50))
+    assert len(life.mails()) == 2
+
+
+async def test_a_mail_that_cannot_go_out_holds_nothing_else_up(life: Life) -> None:
+    """The server puts us off for minutes; meanwhile somebody is invited, and somebody asks."""
+    starts = await life.in_(minutes=50)
+    life.stage.sandbox.faults.put("mail", "status", status=451, times=None)
+    event = life.diary.calendar.add("Introduction", starts, attendees=[ADA])
+    with life.environment.auto_time_skipping_disabled():
+        await life.diary.read()
+        await life.until_version(event, 1)
+        life.diary.calendar.invite(event, TOMAS)
+        await life.diary.read()
+        await life.until_version(event, 2)
+        assert (await life.ask(event)).begun
+        await life.until_version(event, 3)
+    life.stage.sandbox.faults.clear()
+    assert await life.status(event) is RUNNING
 
 
 async def test_each_instance_of_a_series_has_its_own_life(life: Life) -> None:

@@ -117,8 +117,9 @@ async def test_a_mail_that_was_taken_counts_for_more_than_a_time_that_was_up(pos
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
-def test_a_brief_has_the_time_that_a_server_puts_it_off_for(kind: NoticeKind) -> None:
+def test_what_stays_true_has_the_time_that_a_server_puts_it_off_for(kind: NoticeKind) -> None:
     """Greylisting is five minutes at least; three of the tries come after it."""
-    pauses = [60.0 * 2**number for number in range(policies.SEND_BRIEF["retry_policy"].maximum_attempts - 1)]
-    assert sum(pauses) < policies.BRIEF_NOTICE.total_seconds()
-    assert patience(kind) == (policies.BRIEF_NOTICE if kind is NoticeKind.BRIEF else policies.NOTICE)
+    first = policies.PUT_OFF.total_seconds()
+    pauses = [first * 2**number for number in range(policies.SEND_PATIENTLY["retry_policy"].maximum_attempts - 1)]
+    assert sum(pauses) < policies.PATIENT_NOTICE.total_seconds()
+    assert patience(kind) == (policies.NOTICE if kind is NoticeKind.RESEARCH_FAILED else policies.PATIENT_NOTICE)

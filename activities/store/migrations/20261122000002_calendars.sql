@@ -101,6 +101,9 @@ alter table meetings
   add column revision integer not null default 1,
   add column told integer not null default 0,
   add foreign key (tenant_id, calendar_id) references calendars on delete cascade;
+-- The last run was called off, by a cancelled meeting or by an operator: nobody has tried in vain.
+alter table research add column cancelled boolean not null default false;
+
 create index on meetings (tenant_id, calendar_id, starts_at);
 create index on meetings (tenant_id, user_id, starts_at);
 
@@ -154,6 +157,7 @@ grant select (tenant_id, id, status, key_id) on connections to greenroom_crossin
 drop table notices, subscriptions;
 alter table meetings drop column calendar_id, drop column withdrawn, drop column reading, drop column revision,
   drop column told;
+alter table research drop column cancelled;
 drop table calendars, connections;
 drop policy crossing on users;
 alter table users drop column deliver_before_min, drop column briefs_by_mail, drop column email_key,
