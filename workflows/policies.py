@@ -112,7 +112,7 @@ STICKY = timedelta(seconds=1)
 QUIET = timedelta(seconds=2)
 LONGEST_QUIET = timedelta(seconds=10)
 
-# S0-1.9: a run reads for a minute; what is left is the next run's.
+# S0-1.9: a run reads pages for a minute and then the page it is at; what is left is the next run's.
 READING = timedelta(seconds=60)
 
 # S0-1.8: three retries, exponential. A try may wait for its turn, and has the minute for its pages.

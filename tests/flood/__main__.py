@@ -14,7 +14,7 @@ from tests.flood.flood import Storm, flood, ground
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.flood", description="A storm of notifications.")
     parser.add_argument("--notifications", type=int, default=10_000, help="how many in all (default 10,000)")
-    parser.add_argument("--calendars", type=int, default=10, help="about how many calendars (default 10)")
+    parser.add_argument("--calendars", type=int, default=50, help="about how many calendars (default 50)")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="greenroom-flood-"))
     cluster = Cluster(folder / "postgres")

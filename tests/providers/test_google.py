@@ -119,6 +119,8 @@ REFUSALS = [
     (429, "rateLimitExceeded", "11", "ProviderLimited", 11),
     (403, "quotaExceeded", None, "ProviderLimited", 300),
     (403, "quotaExceeded", "600", "ProviderLimited", 600),
+    # About our address for notifications, and no reason to take a connection for lost.
+    (401, "push.webhookUrlUnauthorized", None, "ProviderRefused", None),
     (403, "insufficientPermissions", None, "ProviderRefused", None),
     (403, "forbiddenForNonOrganizer", None, "ProviderRefused", None),
     (403, "calendarUsageLimitsExceeded", None, "ProviderRefused", None),
