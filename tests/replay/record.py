@@ -59,17 +59,18 @@ async def record(name: str, scenario: Scenario) -> None:
                 await handle.result()
             except WorkflowFailureError:
                 sys.stdout.write(f"{name} failed, as it should\n")
-            await _keep(environment.client, handle.id, name)
+            await keep(environment.client, handle.id, name)
             if not scenario.store.prospects[0].fresh:
-                await _keep(environment.client, f"{handle.id}/prospect/{PERSON.key}", f"{name}.prospect")
+                await keep(environment.client, f"{handle.id}/prospect/{PERSON.key}", f"{name}.prospect")
 
 
-async def _keep(client: Client, workflow_id: str, name: str) -> None:
+async def keep(client: Client, workflow_id: str, name: str, folder: Path = HISTORIES) -> None:
+    """A history, with nothing of the machine that made it."""
     history = await client.get_workflow_handle(workflow_id).fetch_history()
     text = re.sub(r'"identity": "[^"]*"', '"identity": "recorder"', history.to_json())
     # Where a machine keeps its files is no part of a history.
     text = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', text)
-    (HISTORIES / f"{name}.json").write_text(json.dumps(json.loads(text), indent=1) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(json.loads(text), indent=1) + "\n")
 
 
 async def main() -> None:

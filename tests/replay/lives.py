@@ -1,0 +1,118 @@
+"""Record the lives of meetings and calendars for later code to replay: `python -m tests.replay.lives`.
+
+Real workflows over real rows and pretended providers, on a server that skips time. As with `record`: only ever add.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from activities.store.database import Database
+from sandbox import running
+from schemas.subscriptions import Renewal
+from starter import start
+from starter.dev.postgres import Cluster
+from starter.migrate import migrate
+from tests.conftest import know_attributes, program
+from tests.diary import ADA, TOMAS, Diary
+from tests.meetings.life import Life
+from tests.replay.record import keep
+from tests.stage import Stage
+from workflows import ids
+
+Told = Callable[[Life], Awaitable[str]]
+
+
+async def whole(life: Life) -> str:
+    """Researched, moved, renewed, delivered, over."""
+    starts = await life.in_(days=3)
+    event = life.diary.calendar.add("Introduction", starts, attendees=[ADA])
+    await life.read()
+    life.diary.calendar.move(event, starts + timedelta(days=1))
+    life.diary.calendar.invite(event, TOMAS)
+    await life.read()
+    await life.until(starts + timedelta(days=1, hours=2))
+    return event
+
+
+async def cancelled(life: Life) -> str:
+    """Withdrawn in the middle of its research."""
+    life.stage.sandbox.delays["perplexity"] = 2.0
+    event = life.diary.calendar.add("Introduction", await life.in_(days=2), attendees=[ADA])
+    with life.environment.auto_time_skipping_disabled():
+        await life.diary.read()
+        life.diary.calendar.cancel(event)
+        await life.diary.read()
+    await life.rest()
+    return event
+
+
+async def failed(life: Life) -> str:
+    """No provider is there; the user is told, and asks by hand."""
+    for provider in ("perplexity", "anthropic"):
+        life.stage.sandbox.faults.put(provider, "status", status=503, times=None)
+    starts = await life.in_(hours=10)
+    event = life.diary.calendar.add("Introduction", starts, attendees=[ADA])
+    await life.read()
+    await life.research_now(event)
+    await life.until(starts + timedelta(hours=2))
+    return event
+
+
+SCENARIOS: dict[str, Told] = {"whole": whole, "cancelled": cancelled, "failed": failed}
+
+
+async def record(cluster: Cluster, folder: Path) -> None:
+    urls = await cluster.create("greenroom_record")
+    await asyncio.to_thread(migrate, urls.owner)
+    for name, tell in SCENARIOS.items():
+        async with (
+            Database.opened(urls.application, urls.crossing) as database,
+            running() as sandbox,
+            await WorkflowEnvironment.start_time_skipping(
+                test_server_existing_path=program("temporal-test-server"), data_converter=pydantic_data_converter
+            ) as environment,
+        ):
+            await know_attributes(environment.client)
+            stage = Stage(database, environment.client, sandbox, urls, tenant_id=str(uuid4()))
+            await stage.set_up(datetime.now(UTC))
+            async with stage.working():
+                life = Life(environment, stage, await Diary.connected(stage))
+                meeting_id = await life.meeting_id(await tell(life))
+                await _keep_all(environment.client, life, name, meeting_id, folder)
+
+
+async def _keep_all(client: Client, life: Life, name: str, meeting_id: str, folder: Path) -> None:
+    tenant_id, calendar_id = life.stage.tenant.id, life.diary.calendar_id
+    await keep(client, ids.meeting(tenant_id, meeting_id), f"meeting-{name}", folder)
+    await keep(client, ids.calendar(tenant_id, calendar_id), f"calendar-{name}", folder)
+    async with life.stage.database.tenant(tenant_id) as connection:
+        notices = await connection.fetch("SELECT key, kind FROM notices")
+    for row in notices:
+        await keep(client, ids.notice(tenant_id, row["key"]), f"notice-{row['kind']}-{name}", folder)
+    with life.environment.auto_time_skipping_disabled():
+        await (await start.renewal(client, Renewal(tenant_id=tenant_id, calendar_id=calendar_id))).result()
+    await keep(client, ids.subscription(tenant_id, calendar_id), f"subscription-{name}", folder)
+
+
+def main() -> None:
+    home, folder = Path(tempfile.mkdtemp(prefix="greenroom-record-")), Path(sys.argv[1])
+    cluster = Cluster(home / "postgres")
+    try:
+        asyncio.run(record(cluster, folder))
+    finally:
+        cluster.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
