@@ -88,6 +88,13 @@ def mail_refused(provider: str, code: int, what: str) -> ApplicationError:
     return nonsense(provider, "a reply that cannot be read")
 
 
+def put_off(error: ApplicationError, pause: timedelta, attempt: int) -> ApplicationError:
+    """The same decision with a wait of its own, twice as long after each try. What says its wait itself keeps it."""
+    if error.non_retryable or error.next_retry_delay or not pause:
+        return error
+    return ApplicationError(error.message, type=error.type, next_retry_delay=pause * 2 ** (attempt - 1))
+
+
 def impossible(provider: str, why: str) -> ApplicationError:
     """What is asked of the provider cannot be done there; `why` is our own words."""
     return ApplicationError(f"{provider}: {why}", type="ProviderRefused", non_retryable=True)

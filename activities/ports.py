@@ -180,10 +180,14 @@ class Grant:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is, as the provider of their account says. Only a verified address is theirs."""
+    """Who somebody is, as the provider of their account says. Only a verified address is theirs.
+
+    `sub` is the account itself: an address may go to somebody else one day.
+    """
 
     email: str
     verified: bool
+    sub: str
     name: str = ""
 
 

@@ -50,6 +50,7 @@ class Check:
     ok: bool
     said: str
     remedy: str = ""
+    warning: bool = False
 
 
 async def everything(settings: Settings) -> AsyncIterator[Check]:

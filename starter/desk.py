@@ -1,6 +1,6 @@
 """What a command works with: one tenant, its stores, and Temporal when it is asked for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,9 +12,11 @@ from activities.store.library import Library
 from activities.store.meetings import MeetingStore
 from activities.store.oversight import Oversight
 from activities.store.tenants import TenantStore
+from schemas.base import RowId
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow, Tenant
 from starter.environment import connect, load_settings, open_database
+from starter.errands import Errands, wake
 from starter.words import NotFoundError, NotReadyError, UsageError
 
 
@@ -46,6 +48,15 @@ class Desk:
 
     async def temporal(self) -> Client:
         return await connect()
+
+    async def wake(self, meetings: Sequence[RowId]) -> bool:
+        """Tell their workflows of a change; whether all have been told."""
+        if not meetings:
+            return True
+        try:
+            return await wake(Errands(await self.temporal()), self.tenant.id, meetings)
+        except NotReadyError:
+            return False
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ page ─▶ errand ─▶ workflow: begun when it sleeps ─▶ its answer, or A
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import (
@@ -16,8 +16,10 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from activities.ports import Bell
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
 from schemas.meetings import Asked
@@ -31,6 +33,10 @@ from workflows.research import ResearchWorkflow
 # As long as a person waits for something to begin, and for a page that says how far it is.
 PATIENCE = timedelta(seconds=4)
 GLANCE = timedelta(seconds=1.5)
+# How often it is looked whether an errand that is under way has ended.
+BETWEEN_S = 0.3
+# Meetings that are told of a change at once, while somebody waits; the poll tells the others.
+MOST_TOLD = 200
 
 
 class AwayError(Exception):
@@ -57,13 +63,19 @@ class Errands:
         async with answered():
             await start.renewal(self._client, Renewal(tenant_id=tenant_id, calendar_id=calendar_id))
 
-    async def unwatch(self, tenant_id: TenantId, calendar_id: RowId) -> None:
-        """Waits until the channels are stopped: afterwards nobody is let in to stop them. One that cannot be ends."""
+    async def unwatch(self, tenant_id: TenantId, calendar_id: RowId) -> bool:
+        """Whether its channels are stopped: afterwards nobody is let in to stop them, and what is left ends by itself."""
         order = Renewal(tenant_id=tenant_id, calendar_id=calendar_id, errand=Errand.STOP)
         async with answered():
-            handle = await start.renewal(self._client, order)
-            with suppress(WorkflowFailureError):
-                await handle.result()
+            while True:
+                try:
+                    # Whoever joined another errand would take its end for that of their own: it ends first.
+                    handle = await start.renewal(self._client, order, join=False)
+                    return (await handle.result()).left == 0
+                except WorkflowAlreadyStartedError:
+                    await asyncio.sleep(BETWEEN_S)
+                except WorkflowFailureError:
+                    return False
 
     async def research_now(self, tenant_id: TenantId, meeting_id: RowId) -> Asked:
         async with answered():
@@ -80,6 +92,15 @@ class Errands:
                 return await handle.query(ResearchWorkflow.progress, rpc_timeout=GLANCE)
         except (AwayError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
             return None
+
+
+async def wake(bell: Bell, tenant_id: TenantId, meetings: Sequence[RowId]) -> bool:
+    """Their workflows are told of a change, a bounded number at once; whether all of them have been."""
+    try:
+        await asyncio.gather(*(bell.meeting(tenant_id, one) for one in meetings[:MOST_TOLD]))
+    except AwayError:
+        return False
+    return len(meetings) <= MOST_TOLD
 
 
 @asynccontextmanager

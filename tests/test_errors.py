@@ -92,3 +92,22 @@ def test_without_a_reason_a_status_means_what_it_means_elsewhere(status: int, tr
     error = errors.rationed("calendar", status, None, {})
     assert isinstance(error, ApplicationError)
     assert error.non_retryable != tried_again
+
+
+@pytest.mark.parametrize(
+    ("error", "pause_s", "attempt", "waits_s"),
+    [
+        (errors.mail_refused("smtp", 450, "recipient"), 60, 1, 60),
+        (errors.mail_refused("smtp", 450, "recipient"), 60, 4, 480),
+        (errors.mail_refused("smtp", 450, "recipient"), 0, 4, None),
+        (errors.mail_refused("smtp", 550, "recipient"), 60, 1, None),
+        (decision(429, wait="90"), 60, 1, 90),
+    ],
+)
+def test_a_try_that_failed_is_put_off_for_longer_each_time(
+    error: ApplicationError, pause_s: float, attempt: int, waits_s: float | None
+) -> None:
+    put_off = errors.put_off(error, timedelta(seconds=pause_s), attempt)
+    waits = put_off.next_retry_delay.total_seconds() if put_off.next_retry_delay else None
+    assert waits == waits_s
+    assert (put_off.type, put_off.message, put_off.non_retryable) == (error.type, error.message, error.non_retryable)

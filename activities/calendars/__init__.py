@@ -65,21 +65,27 @@ class CalendarActivities:
 
     @activity.defn(name="calendars.read")
     async def read(self, reading: Reading) -> Read:
-        """Safe to run twice: each page is taken with the place behind it, and meetings are told until they were."""
+        """Safe to run twice: each page is taken with the place behind it, and meetings are told until they were.
+
+        Its end is the end of what was begun here: an earlier reading that is ended here may have passed what we were
+        rung for.
+        """
         async with heartbeating():
             ends = time.monotonic() + reading.budget_s
-            read = Read()
+            read, begun = Read(), False
             while True:
-                page, taken, full = await self._turn(reading)
+                placed, page, taken = await self._turn(reading)
+                begun = begun or (taken.ours and placed.place.page_token is None)
+                done = taken.done and begun
                 read = Read(
                     events=read.events + len(page.events),
                     unreadable=read.unreadable + page.unreadable,
                     changed=read.changed + taken.changed,
-                    full=full,
+                    full=read.full or placed.full,
                 )
-                if taken.done or time.monotonic() >= ends:
+                if done or time.monotonic() >= ends:
                     told = await self._tell(reading)
-                    return read.model_copy(update={"told": told, "more": not taken.done})
+                    return read.model_copy(update={"told": told, "more": not done})
 
     @activity.defn(name="calendars.failed")
     async def failed(self, failure: ReadingFailed) -> Troubles:
@@ -97,7 +103,7 @@ class CalendarActivities:
             await _in_groups(due, lambda one: self._bell.calendar(*one, ring))
             return Polled(rung=len(due))
 
-    async def _turn(self, reading: Reading) -> tuple[Page, Taken, bool]:
+    async def _turn(self, reading: Reading) -> tuple[Placed, Page, Taken]:
         """One page, from wherever the calendar's row stands. A place that is gone costs one page more: the first."""
         placed = await self._store.place(reading)
         try:
@@ -109,7 +115,7 @@ class CalendarActivities:
         found = [_found(placed, event.id, rules.meeting(event, placed.whose)) for event in page.events]
         emails = {one.email for each in found if each.meeting for one in each.meeting.prospects}
         taken = await self._store.take(reading, placed, page, found, self._people.all(reading.tenant_id, emails))
-        return page, taken, placed.full
+        return placed, page, taken
 
     async def _page(self, reading: Reading, placed: Placed) -> Page:
         return await self._access.call(

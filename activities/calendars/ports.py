@@ -33,7 +33,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a page. `done` when it was the last; neither when somebody else has taken it."""
+    """What became of a page. `done` when it was the last; neither when it is not `ours`: somebody else has taken it."""
 
     changed: int
     done: bool
+    ours: bool = True

@@ -25,6 +25,7 @@ CALENDAR = ("https://www.googleapis.com/auth/calendar.events.owned.readonly",)
 
 # A token is sent back in a header: visible ASCII, and no more than a header holds.
 TOKEN = re.compile(r"^[\x21-\x7e]{1,4000}$")
+SUBJECT = re.compile(r"^[\x21-\x7e]{1,255}$")
 LONGEST_NAME = 120
 LONGEST_SCOPES = 4000
 
@@ -41,6 +42,7 @@ class GrantSaid(Inbound):
 
 
 class WhoSaid(Inbound):
+    sub: str = Field(pattern=SUBJECT.pattern)
     email: Email
     # Some answers have had it as text.
     email_verified: bool = False
@@ -152,7 +154,7 @@ def identity(answer: dict[str, Any]) -> Identity:
         said = WhoSaid.model_validate(answer)
     except ValidationError:
         raise errors.nonsense(GoogleAccounts.name, "an account of another shape") from None
-    return Identity(said.email, said.email_verified, clean(said.name, LONGEST_NAME))
+    return Identity(said.email, said.email_verified, said.sub, clean(said.name, LONGEST_NAME))
 
 
 def _kind(body: bytes) -> object:

@@ -4,7 +4,8 @@ mail ─▶ message with a text and an HTML part ─▶ connect, sign in, send �
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -85,12 +86,22 @@ class Smtp:
     async def send(self, mail: Mail) -> None:
         """Returns when the server has taken it. Whatever else happens is told by `errors`, without the server's words."""
         message = self._message(mail)
+        async with self._conversation() as client:
+            # A mail has one recipient: a server that takes it has refused nobody.
+            await client.send_message(message, sender=self._sender.addr_spec, recipients=[message["To"]])
+
+    async def greet(self) -> None:
+        """Returns when the server has let us in, and sends nothing. Raises what `send` would."""
+        async with self._conversation():
+            return
+
+    @asynccontextmanager
+    async def _conversation(self) -> AsyncIterator[aiosmtplib.SMTP]:
         client = self._client()
         try:
             async with asyncio.timeout(self._timeout_s):
                 await client.connect()
-                # A mail has one recipient: a server that takes it has refused nobody.
-                await client.send_message(message, sender=self._sender.addr_spec, recipients=[message["To"]])
+                yield client
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise self._decision(error) from None
         finally:

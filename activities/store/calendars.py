@@ -15,6 +15,9 @@ from schemas.base import RowId, TenantId
 from schemas.calendars import Polling, Reading, ReadingFailed, Reason, Troubles
 from schemas.meetings import Attendee, MeetingFacts
 
+# In the place of the newest revision that a meeting's workflow was told of: it may have been told of one.
+PERHAPS = -1
+
 
 class CalendarStore:
     def __init__(self, database: Database) -> None:
@@ -55,7 +58,7 @@ class CalendarStore:
         async with self._database.tenant(reading.tenant_id) as connection:
             row = await places.lock(connection, reading.calendar_id)
             if not places.same(row, placed):
-                return Taken(changed=0, done=False)
+                return Taken(changed=0, done=False, ours=False)
             known = await _known(connection, placed, [one.key for one in found])
             changed = 0
             for one in found:
@@ -70,20 +73,25 @@ class CalendarStore:
     async def untold(self, reading: Reading) -> list[tuple[RowId, int]]:
         """Meetings with a change of which their workflow has not heard, and which revision that is.
 
-        Those that start after `reading.ahead` wait; those that are over, or were withdrawn before they were ever told, need
-        nobody.
+        Those that start after `reading.ahead` wait; those that are over, or were withdrawn before anybody could hear of
+        them, need nobody. Safe to run twice: it is noted that they are about to be told, so that whoever was rung by
+        somebody who died before saying so hears of what comes after.
         """
         async with self._database.tenant(reading.tenant_id) as connection:
             rows = await connection.fetch(
                 """
-                SELECT id, revision FROM meetings
-                WHERE calendar_id = $1 AND revision > told AND ends_at > $2
-                  AND CASE WHEN withdrawn IS NULL THEN starts_at <= $3 ELSE told > 0 END
-                ORDER BY starts_at
+                WITH due AS (
+                  UPDATE meetings SET told = CASE told WHEN 0 THEN $4 ELSE told END
+                  WHERE calendar_id = $1 AND revision > told AND ends_at > $2
+                    AND CASE WHEN withdrawn IS NULL THEN starts_at <= $3 ELSE told <> 0 END
+                  RETURNING id, revision, starts_at
+                )
+                SELECT id, revision FROM due ORDER BY starts_at
                 """,
                 reading.calendar_id,
                 reading.now,
                 reading.ahead,
+                PERHAPS,
             )
             return [(row["id"], row["revision"]) for row in rows]
 

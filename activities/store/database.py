@@ -21,6 +21,9 @@ from activities import errors
 # restart, short enough that three attempts of a step end within a minute.
 PATIENCE_S = 15.0
 
+# Connections of the crossing role in each process. Whoever can be made to look up much bounds itself below that.
+CROSSING = 5
+
 GONE = (
     OSError,
     TimeoutError,
@@ -76,7 +79,7 @@ class Database:
     @asynccontextmanager
     async def opened(cls, application_url: str, crossing_url: str, size: int = 10) -> AsyncIterator[Self]:
         """Connections are made when they are first needed, so this succeeds while Postgres is away."""
-        async with _pool(application_url, size) as application, _pool(crossing_url, 2) as crossing:
+        async with _pool(application_url, size) as application, _pool(crossing_url, CROSSING) as crossing:
             yield cls(application, crossing)
 
     async def answers(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from activities.domains import company_domain
+from activities.store import campaigns
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId, TenantId
 from schemas.meetings import Attendee, MeetingFacts
@@ -103,44 +104,42 @@ class MeetingStore:
             return None if row is None else Occasion(**row)
 
     @patient
-    async def revise(
-        self, tenant_id: TenantId, now: datetime, *, user_id: RowId | None = None, campaign_id: RowId | None = None
-    ) -> list[RowId]:
-        """Something that they are decided by has changed: meetings to come of this user, or for this campaign.
+    async def revise(self, tenant_id: TenantId, user_id: RowId, now: datetime, until: datetime) -> list[RowId]:
+        """Something that they are decided by has changed for this user's meetings to come.
 
-        Their workflows are to be told; whoever is not told now is told when its calendar is read next.
+        Returns those that start before `until`: their workflows are to be told. Whoever is not told now is told when its
+        calendar is read next.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            return await campaigns.reach(connection, now, until, user_id=user_id)
+
+    @patient
+    async def assign(
+        self, tenant_id: TenantId, calendar_id: RowId, campaign_id: RowId, now: datetime, until: datetime
+    ) -> list[RowId]:
+        """Meetings of this calendar are for this campaign, from now on and those to come. As `revise` for the rest."""
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute("UPDATE calendars SET campaign_id = $2 WHERE id = $1", calendar_id, campaign_id)
+            return await campaigns.assign(connection, calendar_id, campaign_id, now, until)
+
+    @patient
+    async def given_up(self, tenant_id: TenantId, connection_id: RowId, now: datetime) -> list[RowId]:
+        """Meetings to come that were withdrawn with their account, and of which a workflow may not have heard that.
+
+        Nobody reads their calendars any more, so nobody else tells it.
         """
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 """
-                UPDATE meetings SET revision = revision + 1
-                WHERE ends_at > $1 AND withdrawn IS NULL AND calendar_id IS NOT NULL
-                  AND (user_id = $2 OR campaign_id = $3)
-                RETURNING id
+                SELECT m.id FROM meetings m JOIN calendars k ON k.id = m.calendar_id
+                WHERE k.connection_id = $1 AND m.ends_at > $2 AND m.withdrawn IS NOT NULL
+                  AND m.told <> 0 AND m.revision > m.told
+                ORDER BY m.starts_at
                 """,
+                connection_id,
                 now,
-                user_id,
-                campaign_id,
             )
             return [row["id"] for row in rows]
-
-    @patient
-    async def assign(self, tenant_id: TenantId, calendar_id: RowId, campaign_id: RowId, now: datetime) -> list[RowId]:
-        """Meetings of this calendar are for this campaign, from now on and those to come. As `revise` for the rest."""
-        async with self._database.tenant(tenant_id) as connection:
-            await connection.execute("UPDATE calendars SET campaign_id = $2 WHERE id = $1", calendar_id, campaign_id)
-            rows = await connection.fetch(
-                """
-                UPDATE meetings SET campaign_id = $2, revision = revision + 1
-                WHERE calendar_id = $1 AND ends_at > $3 AND campaign_id <> $2 RETURNING id
-                """,
-                calendar_id,
-                campaign_id,
-                now,
-            )
-            changed = [row["id"] for row in rows]
-            await connection.execute("UPDATE research SET campaign_id = $2 WHERE id = ANY($1)", changed, campaign_id)
-            return changed
 
 
 async def save(connection: Connection, owner: Owner, meeting: MeetingFacts, keys: Keys, now: datetime) -> RowId:

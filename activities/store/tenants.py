@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from activities import errors
-from activities.store.database import Database, patient
+from activities.store import campaigns
+from activities.store.database import Connection, Database, patient
 from schemas.agenda import Member, Preferences
 from schemas.base import Email, RowId, TenantId
 from schemas.tenants import CampaignRow, NewCampaign, Tenant, User
@@ -48,7 +49,8 @@ class TenantStore:
                 user.time_zone,
                 now,
             )
-        return await self.add_campaign(tenant.id, user_id, campaign, now)
+        # Whoever sets up has no calendar yet, and meetings that there may be are told when it is read next.
+        return (await self.add_campaign(tenant.id, user_id, campaign, now, now))[0]
 
     @patient
     async def tenant(self, tenant_id: TenantId) -> Tenant:
@@ -72,6 +74,32 @@ class TenantStore:
                 "SELECT tenant_id, id FROM users WHERE email_key = address_key($1) ORDER BY tenant_id, id", address
             )
             return [(row["tenant_id"], row["id"]) for row in rows]
+
+    @patient
+    async def bind(self, tenant_id: TenantId, user_id: RowId, account_sub: str) -> bool:
+        """Whether this is the account that the user signs in with: the first one stays it.
+
+        Safe to run twice, and beside another sign-in: one of two first ones is it.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            bound = await connection.fetchval(
+                """
+                UPDATE users SET account_sub = $2 WHERE id = $1 AND coalesce(account_sub, $2) = $2 RETURNING true
+                """,
+                user_id,
+                account_sub,
+            )
+            return bool(bound)
+
+    @patient
+    async def forget_account(self, tenant_id: TenantId, user_id: RowId, now: datetime) -> None:
+        """The next account with the user's address is theirs. Sessions of the one before are over."""
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(
+                "UPDATE users SET account_sub = NULL, signed_out_at = greatest(signed_out_at, $2) WHERE id = $1",
+                user_id,
+                now,
+            )
 
     @patient
     async def member(self, tenant_id: TenantId, user_id: RowId) -> Member | None:
@@ -139,28 +167,25 @@ class TenantStore:
 
     @patient
     async def add_campaign(
-        self, tenant_id: TenantId, user_id: RowId, campaign: NewCampaign, now: datetime
-    ) -> CampaignRow:
-        """Safe to run twice: a campaign of that name keeps its texts."""
+        self, tenant_id: TenantId, user_id: RowId, campaign: NewCampaign, now: datetime, until: datetime
+    ) -> tuple[CampaignRow, list[RowId]]:
+        """Safe to run twice: a campaign of that name keeps its texts.
+
+        With it come the meetings that are for it now because there was no active one, as `edit_campaign` has them.
+        """
         async with self._database.tenant(tenant_id) as connection:
-            row = await connection.fetchrow(
-                """
-                INSERT INTO campaigns (tenant_id, user_id, name, offering, target_customer, pain_points, created_at)
-                VALUES (current_tenant(), $1, $2, $3, $4, $5, $6)
-                ON CONFLICT (tenant_id, name) DO UPDATE SET name = excluded.name
-                RETURNING id, user_id, name, offering, target_customer, pain_points, active
-                """,
-                user_id,
-                campaign.name,
-                campaign.offering,
-                campaign.target_customer,
-                campaign.pain_points,
-                now,
-            )
-            return CampaignRow.model_validate(dict(row))
+            row = await _insert(connection, user_id, campaign, now)
+            return row, await campaigns.follow(connection, now, until)
 
     @patient
-    async def edit_campaign(self, tenant_id: TenantId, campaign: CampaignRow) -> None:
+    async def edit_campaign(
+        self, tenant_id: TenantId, campaign: CampaignRow, now: datetime, until: datetime
+    ) -> list[RowId]:
+        """The change and all that it reaches: meetings to come of the campaign, and those that leave it or come to it
+        because it was switched off or on. Returns those that start before `until`: their workflows are to be told.
+
+        Safe to run twice: their revisions grow once more.
+        """
         async with self._database.tenant(tenant_id) as connection:
             await connection.execute(
                 """
@@ -174,3 +199,25 @@ class TenantStore:
                 campaign.pain_points,
                 campaign.active,
             )
+            moved = await campaigns.follow(connection, now, until)
+            stayed = await campaigns.reach(connection, now, until, campaign_id=campaign.id)
+            return list(dict.fromkeys([*moved, *stayed]))
+
+
+async def _insert(connection: Connection, user_id: RowId, campaign: NewCampaign, now: datetime) -> CampaignRow:
+    row = await connection.fetchrow(
+        """
+        INSERT INTO campaigns (tenant_id, user_id, name, offering, target_customer, pain_points, created_at)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6)
+        ON CONFLICT (tenant_id, name) DO UPDATE SET name = excluded.name
+        RETURNING id, user_id, name, offering, target_customer, pain_points, active
+        """,
+        user_id,
+        campaign.name,
+        campaign.offering,
+        campaign.target_customer,
+        campaign.pain_points,
+        now,
+    )
+    assert row is not None, "it is there, or has just been made"
+    return CampaignRow.model_validate(dict(row))

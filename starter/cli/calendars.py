@@ -62,8 +62,8 @@ def sync(
 
     async def work() -> list[CalendarHealth]:
         async with desk(tenant) as at:
-            known = [one for one in await at.oversight.calendars(at.tenant.id) if readable(one)]
-            chosen = [choose(known, one) for one in wanted] if wanted else known
+            known = await at.oversight.calendars(at.tenant.id)
+            chosen = [read_on(choose(known, one)) for one in wanted] if wanted else list(filter(readable, known))
             bell = start.Doorbell(await at.temporal())
             ring = Ring(reason=Reason.ASKED, at=datetime.now(UTC))
             await asyncio.gather(*(bell.calendar(at.tenant.id, one.id, ring) for one in chosen))
@@ -101,6 +101,17 @@ def disconnect(
 
 def readable(one: CalendarHealth) -> bool:
     return one.watched and one.status == "active"
+
+
+def read_on(one: CalendarHealth) -> CalendarHealth:
+    """A calendar that is read when it rings."""
+    if one.status != "active":
+        raise UsageError(f"{one.account} does not let us in", f"{one.user} can reconnect it on the pages")
+    if not one.watched:
+        raise UsageError(
+            f"{one.account} is not watched, so it is not read", "greenroom subscriptions watch begins again"
+        )
+    return one
 
 
 def choose(calendars: list[CalendarHealth], wanted: str) -> CalendarHealth:
@@ -141,9 +152,10 @@ async def _give_up(at: Desk, chosen: CalendarHealth) -> None:
     if readable(chosen):
         order = Renewal(tenant_id=at.tenant.id, calendar_id=chosen.id, errand=Errand.STOP)
         await stop_channels(await at.temporal(), order)
-    token = await ConnectionStore(at.database, sealer).disconnect(
-        at.tenant.id, chosen.connection_id, datetime.now(UTC)
-    )
+    now = datetime.now(UTC)
+    token = await ConnectionStore(at.database, sealer).disconnect(at.tenant.id, chosen.connection_id, now)
+    # What is researched for its meetings just now is for nobody any more.
+    await at.wake(await at.meetings.given_up(at.tenant.id, chosen.connection_id, now))
     if token is not None:
         async with aiohttp.ClientSession() as session:
             await GoogleAccounts(session, at.settings.google(), timeout_s=at.settings.google_timeout_s).revoke(token)

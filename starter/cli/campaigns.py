@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
+from schemas.base import RowId
 from schemas.tenants import CampaignRow, NewCampaign, User
 from starter import setup as rules
 from starter.cli import do
 from starter.cli.asking import Answers, Field
-from starter.cli.options import Json, Tenant, cell, console, put_json, put_table, table
+from starter.cli.options import Json, Tenant, cell, console, progress, put_json, put_table, table
 from starter.desk import Desk, desk
 from starter.words import NotFoundError, UsageError
+from workflows import policies
 
 app = typer.Typer(help="What you sell: the texts that every brief is written for.", no_args_is_help=True)
 
@@ -145,7 +147,10 @@ async def _add(campaign: NewCampaign, email: str | None, tenant: str | None) -> 
     async with desk(tenant) as at:
         taken(await _campaigns(at), campaign.name)
         user = owner(await at.tenants.users(at.tenant.id), email)
-        return await at.tenants.add_campaign(at.tenant.id, user.id, campaign, datetime.now(UTC))
+        now = datetime.now(UTC)
+        added, reached = await at.tenants.add_campaign(at.tenant.id, user.id, campaign, now, now + policies.AHEAD)
+        await _wake(at, reached)
+        return added
 
 
 async def _edit(which: str, changes: dict[str, object], tenant: str | None) -> CampaignRow:
@@ -153,8 +158,15 @@ async def _edit(which: str, changes: dict[str, object], tenant: str | None) -> C
         campaigns = await _campaigns(at)
         changed = pick(campaigns, which).model_copy(update=changes)
         taken(campaigns, changed.name, but=changed.id)
-        await at.tenants.edit_campaign(at.tenant.id, changed)
+        now = datetime.now(UTC)
+        await _wake(at, await at.tenants.edit_campaign(at.tenant.id, changed, now, now + policies.AHEAD))
         return changed
+
+
+async def _wake(at: Desk, meetings: list[RowId]) -> None:
+    """Their workflows are told, or somebody is told when they will be."""
+    if not await at.wake(meetings):
+        progress.print("It is saved, and reaches all meetings when their calendars are read next", style="yellow")
 
 
 def _put(campaign: CampaignRow, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from starter import checks
+from starter import checks, contact
 from starter.checks import Check
 from starter.cli import do
 from starter.cli.options import Json, cell, console, put_json
@@ -34,18 +34,20 @@ async def _look(*, quiet: bool) -> list[Check]:
         return [checked]
     found = [Check("settings", ok=True, said="can be read")]
     _tell(found[0], quiet=quiet)
-    async for check in checks.everything(settings):
-        found.append(check)
-        _tell(check, quiet=quiet)
+    for looking in (checks.everything(settings), contact.everything(settings)):
+        async for check in looking:
+            found.append(check)
+            _tell(check, quiet=quiet)
     return found
 
 
 def _tell(check: Check, *, quiet: bool) -> None:
     if quiet:
         return
-    line = cell("ok" if check.ok else "problem", "green" if check.ok else "bold red")
+    word, style = ("ok", "green") if check.ok else ("problem", "bold red")
+    line = cell("warning", "yellow") if check.ok and check.warning else cell(word, style)
     line.pad_right(9 - len(line))
     line.append_text(cell(check.name, "bold")).append(": ").append_text(cell(check.said))
-    if not check.ok and check.remedy:
+    if check.remedy and (check.warning or not check.ok):
         line.append(f"; {check.remedy}")
     console.print(line, soft_wrap=True)

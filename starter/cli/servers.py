@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from activities.providers.smtp import Smtp
 from schemas.settings import VARIABLES, Settings
 from starter import logs
 from starter import migrate as migrations
-from starter.checks import NEEDS, token_keys
+from starter.checks import NEEDS, keys, token_keys
 from starter.cli import do
 from starter.environment import connect, load_settings
 from starter.words import NotReadyError, UsageError
@@ -25,6 +26,11 @@ def worker(
         if name not in queues.ALL:
             raise UsageError(f'There is no queue "{name[:60]}"; there are: {", ".join(queues.ALL)}')
         _has_keys(settings, name)
+    # Every worker has all activities, whichever queues it serves.
+    _long_enough(settings, "GREENROOM_HASH_KEY", "GREENROOM_LINK_KEY")
+    if settings.token_keys.get_secret_value():
+        _seals(settings)
+    _mails(settings)
 
     import worker as composition  # noqa: PLC0415 - the providers' libraries take a second to load
 
@@ -40,8 +46,30 @@ def _has_keys(settings: Settings, queue: str) -> None:
         if not settings.provider(provider).key.get_secret_value():
             key = VARIABLES[provider]
             raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")
-    if queue == queues.CALENDAR and not (tokens := token_keys(settings)).ok:
+    if queue == queues.CALENDAR:
+        _seals(settings)
+
+
+def _seals(settings: Settings) -> None:
+    if not (tokens := token_keys(settings)).ok:
         raise NotReadyError(tokens.said, tokens.remedy)
+
+
+def _long_enough(settings: Settings, *names: str) -> None:
+    """Our own keys of these names are."""
+    for check in keys(settings):
+        if check.name in names and not check.ok:
+            raise NotReadyError(f"{check.name} has {check.said}", check.remedy)
+
+
+def _mails(settings: Settings) -> None:
+    """No mail server is fine; one that cannot be is not."""
+    url, _ = settings.smtp()
+    try:
+        if url:
+            Smtp(url, sender=settings.mail_from)
+    except ValueError as error:
+        raise NotReadyError(str(error), "correct it, or unset it to send no mail") from None
 
 
 def web(
@@ -53,6 +81,8 @@ def web(
 
     settings = load_settings()
     logs.configure(settings.log_format)
+    _long_enough(settings, "GREENROOM_LINK_KEY", "GREENROOM_SESSION_KEY")
+    _seals(settings)
     do(serve(settings, port, host))
 
 

@@ -10,7 +10,7 @@ from starter import setup as rules
 from starter.cli import do
 from starter.cli.options import Json, Tenant, cell, console, put_json, put_table, table
 from starter.desk import desk
-from starter.words import UsageError
+from starter.words import NotFoundError, UsageError
 
 app = typer.Typer(help="Who may sign in, with the account of their address.", no_args_is_help=True)
 
@@ -45,6 +45,19 @@ def list_(tenant: Tenant = None, json: Json = False) -> None:
     put_table(rows)
 
 
+@app.command("forget-account")
+def forget_account(
+    email: Annotated[str, typer.Argument(help="The address of the user.")], tenant: Tenant = None, json: Json = False
+) -> None:
+    """Let the next account with a user's address be theirs, and sign them out. For when the address got a new account."""
+    forgotten = do(_forget(email, tenant))
+    if json:
+        put_json(forgotten)
+    else:
+        said = f"{forgotten.email} is signed out; the next account with that address that signs in is theirs"
+        console.print(said, markup=False, soft_wrap=True)
+
+
 def _called(email: str) -> str:
     """A name from an address: Robin Gray of robin.gray@harbour.example."""
     return email.partition("@")[0].replace(".", " ").replace("_", " ").title() or email
@@ -56,6 +69,16 @@ async def _add(user: User, tenant: str | None) -> tuple[User, str]:
             raise UsageError(f"{user.email} is a user already", "greenroom user list shows them")
         added = await at.tenants.add_user(at.tenant.id, user, datetime.now(UTC))
         return added, at.settings.web_url.rstrip("/")
+
+
+async def _forget(email: str, tenant: str | None) -> User:
+    async with desk(tenant) as at:
+        wanted = email.strip().lower()
+        user = next((one for one in await at.tenants.users(at.tenant.id) if one.email == wanted), None)
+        if user is None:
+            raise NotFoundError(f'There is no user "{wanted[:60]}"', "greenroom user list shows them")
+        await at.tenants.forget_account(at.tenant.id, user.id, datetime.now(UTC))
+        return user
 
 
 async def _all(tenant: str | None) -> list[User]:

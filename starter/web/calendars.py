@@ -7,6 +7,7 @@ from aiohttp import web
 from temporalio.exceptions import ApplicationError
 
 from schemas.agenda import CalendarLine, ConnectionLine
+from schemas.base import TenantId
 from schemas.calendars import Reason, Ring
 from starter.errands import AwayError
 from starter.web import screens
@@ -15,6 +16,7 @@ from starter.web.parts import Parts
 from starter.web.reach import Reach
 from starter.web.visits import Fields, Members, Visit
 from starter.words import UsageError
+from workflows import policies
 
 log = structlog.get_logger("web")
 
@@ -53,13 +55,17 @@ class Calendars:
         campaigns = await self._parts.users.campaigns(visit.member.tenant_id)
         if campaign_id not in {one.id for one in campaigns}:
             raise UsageError("There is no such campaign any more", "choose another")
-        ids = await self._parts.meetings.assign(visit.member.tenant_id, calendar.id, campaign_id, visit.now)
-        return screens.elsewhere("/calendars", await self._reach.tell(visit, [ids]))
+        reached = await self._parts.meetings.assign(
+            visit.member.tenant_id, calendar.id, campaign_id, visit.now, visit.now + policies.AHEAD
+        )
+        return screens.elsewhere("/calendars", await self._reach.tell(visit, reached))
 
     async def read(self, visit: Visit, _fields: Fields) -> web.Response:
         calendar = await self._calendar(visit)
         if calendar is None:
             return plain(visit.request, 404)
+        if not calendar.watched:
+            raise UsageError("This calendar is not watched, so it is not read", "reconnect it to have it watched again")
         ring = Ring(reason=Reason.ASKED, at=visit.now)
         await self._parts.errands.calendar(visit.member.tenant_id, calendar.id, ring)
         return screens.elsewhere("/calendars", "reading")
@@ -69,16 +75,21 @@ class Calendars:
         connection = await self._connection(visit)
         if connection is None:
             return plain(visit.request, 404)
-        word = "disconnected"
-        try:
-            for calendar in connection.calendars:
-                await self._parts.errands.unwatch(visit.member.tenant_id, calendar.id)
-        except AwayError:
-            word = "disconnected-later"
-        token = await self._parts.connections.disconnect(visit.member.tenant_id, connection.id, visit.now)
+        tenant_id = visit.member.tenant_id
+        stopped = await self._stopped(tenant_id, connection)
+        token = await self._parts.connections.disconnect(tenant_id, connection.id, visit.now)
+        # What is researched for its meetings just now is for nobody any more.
+        await self._reach.tell(visit, await self._parts.meetings.given_up(tenant_id, connection.id, visit.now))
         if token is not None:
             await self._give_back(token)
-        return screens.elsewhere("/calendars", word)
+        return screens.elsewhere("/calendars", "disconnected" if stopped else "disconnected-later")
+
+    async def _stopped(self, tenant_id: TenantId, connection: ConnectionLine) -> bool:
+        """Nothing notifies us of its calendars any more."""
+        try:
+            return all([await self._parts.errands.unwatch(tenant_id, one.id) for one in connection.calendars])
+        except AwayError:
+            return False
 
     async def _give_back(self, token: str) -> None:
         """We have forgotten it; that its provider has too is a courtesy."""
@@ -119,6 +130,8 @@ class Calendars:
 
 def health(calendar: CalendarLine, visit: Visit) -> tuple[str, str]:
     """A colour and a sentence."""
+    if not calendar.watched:
+        return "waiting", "Not watched, so it is not read. Reconnect it to have it watched again"
     if calendar.failing_since is not None:
         since = screens.ago(calendar.failing_since, visit.now)
         return "failed", f"Not read since {since}: {calendar.failure or 'no answer'}"

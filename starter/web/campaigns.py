@@ -12,6 +12,7 @@ from starter.web.parts import Parts
 from starter.web.reach import Reach
 from starter.web.visits import Fields, Members, Visit
 from starter.words import UsageError
+from workflows import policies
 
 TEXTS = ("offering", "target_customer", "pain_points")
 
@@ -20,7 +21,6 @@ class Campaigns:
     def __init__(self, members: Members, parts: Parts) -> None:
         self._members = members
         self._users = parts.users
-        self._meetings = parts.meetings
         self._reach = Reach(parts)
 
     def routes(self) -> list[web.RouteDef]:
@@ -51,9 +51,10 @@ class Campaigns:
         campaign = written(fields)
         await self._free(visit, campaign.name)
         tenant_id = visit.member.tenant_id
-        await self._users.add_campaign(tenant_id, visit.member.id, campaign, visit.now)
-        reached = await self._meetings.revise(tenant_id, visit.now, user_id=visit.member.id)
-        return screens.elsewhere("/campaigns", await self._reach.tell(visit, [reached]))
+        _, reached = await self._users.add_campaign(
+            tenant_id, visit.member.id, campaign, visit.now, visit.now + policies.AHEAD
+        )
+        return screens.elsewhere("/campaigns", await self._reach.tell(visit, reached))
 
     async def one(self, visit: Visit) -> web.Response:
         campaign = await self._campaign(visit)
@@ -73,11 +74,7 @@ class Campaigns:
         await self._free(visit, new.name, but=campaign.id)
         changed = campaign.model_copy(update={**new.model_dump(), "active": "active" in fields})
         tenant_id = visit.member.tenant_id
-        await self._users.edit_campaign(tenant_id, changed)
-        reached = [await self._meetings.revise(tenant_id, visit.now, campaign_id=campaign.id)]
-        if changed.active != campaign.active:
-            # Calendars for which none was chosen take the oldest that is active: that may be another one now.
-            reached.append(await self._meetings.revise(tenant_id, visit.now, user_id=campaign.user_id))
+        reached = await self._users.edit_campaign(tenant_id, changed, visit.now, visit.now + policies.AHEAD)
         return screens.elsewhere("/campaigns", await self._reach.tell(visit, reached))
 
     async def _campaign(self, visit: Visit) -> CampaignRow | None:

@@ -11,6 +11,7 @@ from starter.web.parts import Parts
 from starter.web.reach import Reach
 from starter.web.visits import Fields, Members, Visit
 from starter.words import UsageError
+from workflows import policies
 
 LEADS = (
     ("0", "when it starts"),
@@ -55,8 +56,8 @@ class Preferred:
         )
         tenant_id, user_id = visit.member.tenant_id, visit.member.id
         await self._users.prefer(tenant_id, user_id, chosen)
-        reached = await self._meetings.revise(tenant_id, visit.now, user_id=user_id)
-        return screens.elsewhere("/preferences", await self._reach.tell(visit, [reached]))
+        reached = await self._meetings.revise(tenant_id, user_id, visit.now, visit.now + policies.AHEAD)
+        return screens.elsewhere("/preferences", await self._reach.tell(visit, reached))
 
 
 def _preferred(visit: Visit) -> dict[str, str]:

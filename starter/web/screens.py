@@ -28,7 +28,8 @@ NOTES = {
     "saved-later": "Saved. It reaches your meetings within a quarter of an hour.",
     "reading": "The calendar is being read now.",
     "disconnected": "Disconnected. Nothing more is read from that account.",
-    "disconnected-later": "Disconnected. Its notifications end as soon as the part that does the work answers again.",
+    "disconnected-later": "Disconnected. Nothing more is read from that account. Its notifications could not be stopped; "
+    "they are ignored, and end by themselves within days.",
     "asked": "Research has been asked for.",
     "signed-out": "You are signed out, on every device.",
 }

@@ -38,6 +38,11 @@ MOST_USED = 10_000
 
 Way = tuple[str, str]
 AGAIN: Way = ("/connect/google", "Start again")
+OTHER: Way = ("/connect/google?choose", "Use another account")
+CHANGED = (
+    "{address} has signed in with another account before, and only that one is let in. If the address has a new account, "
+    "ask whoever runs Greenroom for your organisation to run: greenroom user forget-account {address}"
+)
 UNKNOWN = (
     "{address} is not known here. Whoever runs Greenroom for your organisation can add you with: "
     "greenroom user add. If you have another account, sign in with that one."
@@ -195,6 +200,8 @@ class SignIn:
     async def _sign_in(self, kept: Mapping[str, Any], account: Account) -> web.Response:
         """A new session, with an id that nobody has known before; then to the calendar, or to where they wanted to go."""
         tenant_id, user_id = await self._who(kept, account)
+        if not await self._users.bind(tenant_id, user_id, account.identity.sub):
+            raise SaidNoError("Another account", CHANGED.format(address=account.identity.email), 403, OTHER)
         to = local(str(kept["to"]))
         if await self._to_ask(tenant_id, user_id, account.identity.email):
             to = f"/connect/google?connection=own&to={quote(to, safe='')}"
@@ -210,9 +217,8 @@ class SignIn:
     async def _who(self, kept: Mapping[str, Any], account: Account) -> tuple[TenantId, RowId]:
         """The user with that address; with several, the one of the tenant that was chosen."""
         users = await self._users.with_address(account.identity.email)
-        other = ("/connect/google?choose", "Use another account")
         if not users:
-            raise SaidNoError("Not known here", UNKNOWN.format(address=account.identity.email), 403, other)
+            raise SaidNoError("Not known here", UNKNOWN.format(address=account.identity.email), 403, OTHER)
         if len(users) == 1:
             return users[0]
         slugs = {tenant_id: slug for slug, tenant_id in (await self._users.slugs()).items()}

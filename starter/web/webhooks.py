@@ -32,6 +32,8 @@ BETWEEN_SIGNALS_S = 0.2
 # A channel is looked up once in this time. That it was stopped is noticed so much later, which harms nobody.
 REMEMBERED_S = 2.0
 MOST_REMEMBERED = 10_000
+# Look-ups at once. Together they leave a connection that crosses tenants to whoever signs in.
+KNOWN_AT_ONCE, STRANGERS_AT_ONCE = 2, 2
 # What a sender waits for Temporal before it is told to come again.
 PATIENCE_S = 4.0
 SOON = {"Retry-After": "10"}
@@ -82,13 +84,24 @@ class Notification:
         channel_id, token, resource_id = (values[0] for values in said)
         if not _CHANNEL.fullmatch(channel_id) or len(token) > LONGEST_TOKEN or len(resource_id) > LONGEST_RESOURCE:
             return None
+        if not _is_text(token + resource_id):
+            return None
         return cls(channel_id, token, resource_id, state)
 
     def genuine(self, channel: ChannelRow) -> bool:
         """The channel's own token and resource, compared in constant time; a channel just made has no resource yet."""
-        token = hmac.compare_digest(hashlib.sha256(self.token.encode()).digest(), channel.token_hash)
+        token = hmac.compare_digest(hashlib.sha256(_bytes(self.token)).digest(), channel.token_hash)
         known = channel.resource_id if channel.resource_id is not None else self.resource_id
-        return hmac.compare_digest(self.resource_id.encode(), known.encode()) and token
+        return hmac.compare_digest(_bytes(self.resource_id), _bytes(known)) and token
+
+
+def _is_text(said: str) -> bool:
+    """Headers may hold any bytes: those that are no UTF-8 come as surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in said)
+
+
+def _bytes(said: str) -> bytes:
+    return said.encode(errors="surrogatepass")
 
 
 class Line(Generic[K]):
@@ -128,21 +141,37 @@ class Line(Generic[K]):
 
 
 class Remembered:
-    """Channels that were found just now. Those that were not are looked for again: theirs may be about to be made."""
+    """Channels that were found just now. Those that were not are looked for again: theirs may be about to be made.
 
-    def __init__(self, channels: Channels) -> None:
+    Few are looked for at once. Ids that were found before have a lane of their own: however many are made up, who is
+    known waits behind none of them.
+    """
+
+    def __init__(self, channels: Channels, remembered_s: float = REMEMBERED_S) -> None:
         self._channels = channels
+        self._remembered_s = remembered_s
         self._found: dict[RowId, tuple[float, ChannelRow]] = {}
+        self._known, self._strangers = asyncio.Semaphore(KNOWN_AT_ONCE), asyncio.Semaphore(STRANGERS_AT_ONCE)
 
     async def find(self, channel_id: RowId) -> ChannelRow | None:
+        if (fresh := self._fresh(channel_id)) is not None:
+            return fresh
+        async with self._known if channel_id in self._found else self._strangers:
+            # Somebody before us may have found it meanwhile.
+            return self._fresh(channel_id) or await self._look(channel_id)
+
+    def _fresh(self, channel_id: RowId) -> ChannelRow | None:
         until, row = self._found.get(channel_id, (0.0, None))
-        if time.monotonic() < until:
-            return row
+        return row if time.monotonic() < until else None
+
+    async def _look(self, channel_id: RowId) -> ChannelRow | None:
         found = await self._channels.find(channel_id)
-        if found is not None:
-            if len(self._found) >= MOST_REMEMBERED:
-                self._found.clear()
-            self._found[channel_id] = (time.monotonic() + REMEMBERED_S, found)
+        if found is None:
+            self._found.pop(channel_id, None)
+            return None
+        if len(self._found) >= MOST_REMEMBERED:
+            self._found.clear()
+        self._found[channel_id] = (time.monotonic() + self._remembered_s, found)
         return found
 
 

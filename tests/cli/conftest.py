@@ -92,6 +92,7 @@ def environment(stage: Stage) -> dict[str, str]:
         "GREENROOM_TOKEN_KEYS": TOKEN_KEYS,
         "GREENROOM_SANDBOX": "1",
         "GREENROOM_SANDBOX_URL": stage.sandbox.url,
+        "GREENROOM_SANDBOX_SMTP_URL": f"smtp://127.0.0.1:{stage.sandbox.smtp_port}",
         "GREENROOM_TENANT": stage.tenant.slug,
     }
 

@@ -55,6 +55,9 @@ async def test_a_calendar_is_watched_renewed_and_stopped(wired: Stage, connected
         assert (await beside("subscriptions", "stop", ACCOUNT)).out == "1 stopped\n"
         assert wired.sandbox.calendar(ACCOUNT).channels == []
         assert "not watched" in (await beside("calendars", "list")).out
+        unread = await beside("calendars", "sync", ACCOUNT)
+        assert (unread.code, f"{ACCOUNT} is not watched, so it is not read" in unread.err) == (2, True), unread
+        assert (await beside("calendars", "sync")).out == "0 calendars are being read\n"
 
 
 async def test_a_sweep_can_be_asked_for(wired: Stage, connected: Connected, beside: Beside) -> None:

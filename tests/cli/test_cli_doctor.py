@@ -1,5 +1,6 @@
 """greenroom doctor: each check sees what it is there to see."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import asyncpg
 import pytest
 
 from activities.store.health import Role
+from sandbox import Sandbox
 from schemas.settings import Settings
-from starter import checks, schedules
+from starter import checks, contact, schedules
 from starter.dev.postgres import Cluster
 from tests.cli.conftest import Beside, Greenroom
 from tests.stage import TOKEN_KEYS, Stage
@@ -62,6 +64,65 @@ def test_a_provider_has_a_key_or_is_pretended(
 
     assert (found.name, found.ok, said in found.said) == ("perplexity", ok, True)
     assert ok == ("pace 10/60s+1s" in found.said)
+
+
+@pytest.mark.parametrize(
+    ("values", "ok", "warning", "said"),
+    [
+        ({}, True, True, "no mail is sent: briefs are on the pages alone"),
+        ({"smtp_url": "http://mail.example:25"}, False, False, "GREENROOM_SMTP_URL must look like"),
+        ({"smtp_url": "smtp://robin:secret-word@mail.example:no"}, False, False, "GREENROOM_SMTP_URL must look like"),
+        ({"smtp_url": "smtp://robin:secret-word@127.0.0.1:1"}, False, False, "127.0.0.1:1: "),
+        ({"smtp_url": "smtp://127.0.0.1:1", "mail_from": "nobody"}, False, False, "GREENROOM_MAIL_FROM must look like"),
+        ({"sandbox": True, "sandbox_smtp_url": "smtp://127.0.0.1:1"}, False, False, "127.0.0.1:1: "),
+    ],
+)
+async def test_mail_is_looked_at(folder: Path, values: dict[str, Any], ok: bool, warning: bool, said: str) -> None:
+    found = await contact.mail(settings(**values))
+
+    assert (found.name, found.ok, found.warning, said in found.said) == ("mail", ok, warning, True), found
+    assert "secret-word" not in found.said + found.remedy
+    assert found.remedy
+
+
+async def test_a_mail_server_that_answers_is_said(folder: Path, sandbox: Sandbox) -> None:
+    found = await contact.mail(settings(smtp_url=f"smtp://127.0.0.1:{sandbox.smtp_port}"))
+
+    assert (found.ok, found.said) == (True, f"127.0.0.1:{sandbox.smtp_port} lets us in")
+    assert sandbox.mailbox.all() == []
+
+
+async def test_a_mail_server_that_says_nothing_or_rubbish_is_found_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\xff\x00HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    monkeypatch.setattr(contact, "PATIENCE_S", 1.0)
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert not (await contact.mail(settings(smtp_url=f"smtp://127.0.0.1:{port}"))).ok
+
+
+@pytest.mark.parametrize(
+    ("values", "ok"),
+    [
+        ({"google_client_secret": "s"}, False),
+        ({"google_client_secret": "s", "web_url": "https://greenroom.example"}, True),
+        ({"google_client_secret": "s", "webhook_url": "https://hooks.example/x"}, True),
+        ({"google_client_secret": "s", "webhook_url": "https:///x"}, False),
+        ({"google_client_secret": "s", "webhook_url": "https://[::"}, False),
+        ({"google_client_secret": "s", "sandbox": True, "webhook_url": "http://hooks.example"}, False),
+        ({"sandbox": True}, True),
+    ],
+)
+def test_real_calendars_notify_https_addresses_alone(folder: Path, values: dict[str, Any], ok: bool) -> None:
+    found = contact.notifications(settings(**values))
+
+    assert (found.name, found.ok) == ("notifications", ok)
+    assert ok or "GREENROOM_WEBHOOK_URL" in found.remedy
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Bad input gets one sentence and exit 2, an absent server one sentence and exit 4; nothing is left behind."""
 
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,50 @@ def test_what_is_not_there_is_said_with_what_mends_it(
     assert said in ended.err
     assert "make dev" in ended.err or "set it" in ended.err
     assert list(folder.iterdir()) == []
+
+
+KEY = "k" * 32
+TOKENS = "k:" + urlsafe_b64encode(b"t" * 32).decode()
+WELL = {
+    "GREENROOM_SANDBOX": "1",
+    "GREENROOM_HASH_KEY": KEY,
+    "GREENROOM_LINK_KEY": KEY,
+    "GREENROOM_SESSION_KEY": KEY,
+    "GREENROOM_TOKEN_KEYS": TOKENS,
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        *(
+            (words, name, value)
+            for words, names in {
+                ("worker",): ("GREENROOM_HASH_KEY", "GREENROOM_LINK_KEY", "GREENROOM_TOKEN_KEYS"),
+                ("worker", "--queue", "greenroom-search"): ("GREENROOM_HASH_KEY", "GREENROOM_LINK_KEY"),
+                ("worker", "--queue", "greenroom-mail"): ("GREENROOM_LINK_KEY",),
+                ("web",): ("GREENROOM_LINK_KEY", "GREENROOM_SESSION_KEY", "GREENROOM_TOKEN_KEYS"),
+            }.items()
+            for name in names
+            for value in ("", "short-secret")
+        ),
+        (("worker", "--queue", "greenroom-search"), "GREENROOM_TOKEN_KEYS", "short-secret"),
+        (("worker", "--queue", "greenroom-mail"), "GREENROOM_SMTP_URL", "https://short-secret@mail.example"),
+        (("worker",), "GREENROOM_SMTP_URL", "short-secret"),
+    ],
+)
+def test_a_server_that_lacks_a_key_says_which_and_does_not_start(
+    greenroom: Greenroom, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], name: str, value: str
+) -> None:
+    for key, well in {**WELL, name: value}.items():
+        monkeypatch.setenv(key, well)
+
+    ended = greenroom(*words)
+
+    assert (ended.code, ended.out) == (4, "")
+    assert ended.err.startswith(f"greenroom: {name}"), ended.err
+    assert ended.err.count("\n") == 1
+    assert "short-secret" not in ended.err
 
 
 def test_a_database_that_is_away_is_not_ready(greenroom: Greenroom, monkeypatch: pytest.MonkeyPatch) -> None:

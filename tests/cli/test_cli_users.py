@@ -28,6 +28,16 @@ async def test_whoever_is_added_is_told_where_to_sign_in(wired: Stage, beside: B
     assert "Lee" in (await beside("user", "list")).out
 
 
+async def test_an_account_is_forgotten_so_that_another_may_sign_in(wired: Stage, beside: Beside) -> None:
+    assert await wired.tenants.bind(wired.tenant.id, wired.user.id, "first")
+    said = await beside("user", "forget-account", wired.user.email.upper())
+    nobody = await beside("user", "forget-account", "nobody@nowhere.example")
+
+    assert (said.code, said.out.startswith(f"{wired.user.email} is signed out")) == (0, True), said
+    assert await wired.tenants.bind(wired.tenant.id, wired.user.id, "second")
+    assert (nobody.code, "There is no user" in nobody.err) == (3, True)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [(("nobody",), "is no e-mail address"), (("a@b.example", "--time-zone", "Mars"), "is no time zone")],

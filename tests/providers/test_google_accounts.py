@@ -46,6 +46,8 @@ async def test_from_consent_to_a_grant_and_who_it_is(accounts: GoogleAccounts) -
     assert 3000 < grant.expires_in_s <= 3600
     identity = await accounts.who(grant.access_token)
     assert (identity.email, identity.verified) == (ACCOUNT, True)
+    assert identity.sub not in ("", ACCOUNT)
+    assert (await accounts.who(grant.access_token)).sub == identity.sub
 
 
 async def test_signing_in_asks_for_nothing_that_works_while_the_user_is_away(accounts: GoogleAccounts) -> None:

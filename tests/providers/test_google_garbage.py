@@ -134,7 +134,10 @@ def test_any_grant_can_be_sent_in_a_header_or_is_nonsense(said: dict[str, Any]) 
         assert 0 < grant.expires_in_s <= 10**7
 
 
-@given(st.fixed_dictionaries({}, optional={"email": JSON | st.text(), "email_verified": JSON, "name": JSON}))
+WHO = {"sub": JSON | st.text(), "email": JSON | st.text(), "email_verified": JSON, "name": JSON}
+
+
+@given(st.fixed_dictionaries({}, optional=WHO))
 def test_any_identity_has_an_address_or_is_nonsense(said: dict[str, Any]) -> None:
     try:
         identity = google_accounts.identity(said)
@@ -142,3 +145,4 @@ def test_any_identity_has_an_address_or_is_nonsense(said: dict[str, Any]) -> Non
         assert error.type == "ProviderNonsense"
     else:
         assert "@" in identity.email and identity.email == identity.email.lower()
+        assert 1 <= len(identity.sub) <= 255 and identity.sub.isascii() and identity.sub.isprintable()

@@ -50,7 +50,8 @@ async def test_a_run_begins_once_and_a_late_one_takes_nothing(stage: Stage) -> N
 
 async def test_an_inactive_campaign_starts_nothing(stage: Stage) -> None:
     research_id = await stage.request(ADA)
-    await stage.tenants.edit_campaign(stage.tenant.id, stage.campaign.model_copy(update={"active": False}))
+    now = datetime.now(UTC)
+    await stage.tenants.edit_campaign(stage.tenant.id, stage.campaign.model_copy(update={"active": False}), now, now)
     async with stage.working():
         error, row = await stage.failure(ADA)
 

@@ -56,6 +56,8 @@ class Consenting:
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
+    # The accounts that addresses have, where a test gives one a new account.
+    subs: dict[str, str] = field(default_factory=dict)
 
     def consent_url(self, state: str, challenge: str, redirect_uri: str, scopes: Any, hint: str = "") -> str:
         query = {"state": state, "code_challenge": challenge, "redirect_uri": redirect_uri, "scope": " ".join(scopes)}
@@ -77,7 +79,8 @@ class Consenting:
         return Grant(f"access {email}", f"refresh {email}", 3600, self.scopes)
 
     async def who(self, access_token: str) -> Identity:
-        return Identity(access_token.removeprefix("access "), self.verified, "Somebody")
+        email = access_token.removeprefix("access ")
+        return Identity(email, self.verified, self.subs.get(email, f"sub of {email}"), "Somebody")
 
     async def revoke(self, token: str) -> None:
         self.revoked.append(token)
@@ -88,6 +91,7 @@ class Running:
     """A twin of Temporal: remembers what it was asked for."""
 
     away: bool = False
+    stops: bool = True
     asked: Asked = field(default_factory=lambda: Asked(begun=True))
     tells: Progress | None = None
     done: list[tuple[str, str]] = field(default_factory=list)
@@ -101,8 +105,9 @@ class Running:
     async def watch(self, tenant_id: str, calendar_id: str) -> None:
         self._do("watch", calendar_id)
 
-    async def unwatch(self, tenant_id: str, calendar_id: str) -> None:
+    async def unwatch(self, tenant_id: str, calendar_id: str) -> bool:
         self._do("unwatch", calendar_id)
+        return self.stops
 
     async def research_now(self, tenant_id: str, meeting_id: str) -> Asked:
         self._do("research", meeting_id)

@@ -161,10 +161,10 @@ async def a_week(house: House) -> dict[str, str]:
     ada, tomas = ("Ada Lovelace", "ada@lovelace.example"), ("Tomas Okafor", "tomas@brightwater.example")
     mei, ines = ("Mei Tanaka", "mei.tanaka@gmail.com"), ("", "ines@halden.example")
     at = NOW.replace(minute=0)
-    asleep = await house.tenants.add_campaign(
-        house.tenant.id, house.user.id, CAMPAIGN.model_copy(update={"name": "Last year's"}), NOW
+    asleep, _ = await house.tenants.add_campaign(
+        house.tenant.id, house.user.id, CAMPAIGN.model_copy(update={"name": "Last year's"}), NOW, NOW
     )
-    await house.tenants.edit_campaign(house.tenant.id, asleep.model_copy(update={"active": False}))
+    await house.tenants.edit_campaign(house.tenant.id, asleep.model_copy(update={"active": False}), NOW, NOW)
     made = {
         "ready": await ready(
             house,

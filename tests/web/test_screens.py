@@ -248,6 +248,42 @@ async def test_a_calendar_is_read_assigned_and_disconnected_by_hand(house: House
     assert (await visitor.send(f"/calendars/{calendar_id}/read", "/calendars")).status == 404
 
 
+async def test_a_calendar_that_is_not_watched_is_not_said_to_be_read(house: House) -> None:
+    _, calendar_id = await rows.calendar(house)
+    await house.run("UPDATE calendars SET watched = false")
+    visitor = await house.sign_in()
+    page = await visitor.get("/calendars")
+    got = await visitor.send(f"/calendars/{calendar_id}/read", "/calendars")
+
+    assert page.says("Not watched, so it is not read")
+    assert "Read now" not in page.text
+    assert got.status == 400
+    assert got.says("This calendar is not watched, so it is not read")
+    assert house.running.done == []
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_what_could_not_be_stopped_is_said_to_end_by_itself(house: House, away: bool) -> None:
+    connection_id, _ = await rows.calendar(house)
+    visitor = await house.sign_in()
+    house.running.away, house.running.stops = away, False
+    await house.run("UPDATE connections SET key_id = ''")
+    got = await visitor.send(f"/connections/{connection_id}/disconnect", "/calendars")
+
+    assert got.to == "/calendars?note=disconnected-later"
+    assert (await visitor.get(got.to)).says("they are ignored, and end by themselves within days")
+    assert (await house.run("SELECT DISTINCT status FROM subscriptions"))[0]["status"] == "expired"
+
+
+async def test_a_disconnection_wakes_the_meetings_that_are_worked_on(house: House) -> None:
+    made = await rows.a_week(house)
+    await house.run("UPDATE meetings SET told = 1 WHERE id = ANY($1)", [made["working"], made["over"]])
+    connection_id = (await house.run("SELECT id FROM connections"))[0]["id"]
+    await (await house.sign_in()).send(f"/connections/{connection_id}/disconnect", "/calendars")
+
+    assert [row_id for what, row_id in house.running.done if what == "changed"] == [made["working"]]
+
+
 @pytest.mark.parametrize("campaign", ["", "another tenant's", row("nowhere"), "rubbish"])
 async def test_a_calendar_takes_no_campaign_that_is_not_there(house: House, campaign: str) -> None:
     _, calendar_id = await rows.calendar(house)

@@ -93,6 +93,39 @@ async def test_an_account_of_nobody_is_told_who_can_add_them(house: House) -> No
     assert NAME not in visitor.cookies
 
 
+async def test_the_first_account_with_an_address_is_the_user_s_and_no_other(house: House) -> None:
+    await house.sign_in()
+    house.consent.subs[house.user.email] = "somebody else who got the address"
+    visitor = await house.visitor()
+    got = await house.come_back(visitor, await house.leave(visitor), house.user.email)
+
+    assert got.status == 403
+    assert got.says(f"greenroom user forget-account {house.user.email}")
+    assert NAME not in visitor.cookies
+    del house.consent.subs[house.user.email]
+    await house.sign_in()
+
+
+async def test_an_account_that_was_forgotten_makes_room_for_the_next_and_is_signed_out(house: House) -> None:
+    before = await house.sign_in()
+    await house.tenants.forget_account(house.tenant.id, house.user.id, NOW + timedelta(seconds=1))
+    house.consent.subs[house.user.email] = "the new one"
+    house.now = NOW + timedelta(minutes=1)
+    after = await house.sign_in()
+
+    assert ((await before.get("/")).status, (await after.get("/preferences")).status) == (303, 200)
+    del house.consent.subs[house.user.email]
+    visitor = await house.visitor()
+    assert (await house.come_back(visitor, await house.leave(visitor), house.user.email)).status == 403
+
+
+async def test_an_account_is_bound_in_each_tenant_by_itself(house: House) -> None:
+    assert await house.tenants.bind(house.tenant.id, house.user.id, "a")
+    assert await house.tenants.bind(house.tenant.id, house.user.id, "a")
+    assert not await house.tenants.bind(house.tenant.id, house.user.id, "b")
+    assert not await house.tenants.bind(house.other_tenant.id, house.user.id, "a"), "no user of theirs"
+
+
 async def test_an_address_that_google_has_not_verified_is_nobodys(house: House) -> None:
     house.consent.verified = False
     visitor = await house.visitor()

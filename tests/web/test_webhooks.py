@@ -17,13 +17,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import errors
 from activities.store.channels import ChannelRow, ChannelStore
+from activities.store.database import CROSSING
 from schemas.calendars import Reason, Ring
 from starter.web.app import build_app, listening
 from starter.web.parts import Parts
-from starter.web.webhooks import Line, Notification
+from starter.web.webhooks import KNOWN_AT_ONCE, STRANGERS_AT_ONCE, Line, Notification, Remembered
 from tests.diary import Diary
 from tests.stage import Stage
 from tests.web.conftest import settings as app_settings
+from tests.web.senders import Raw
 
 TENANT, CALENDAR, CHANNEL = (str(uuid4()) for _ in range(3))
 TOKEN, RESOURCE = "a token that only its sender knows", "a-resource"
@@ -83,6 +85,7 @@ class Bell:
 @dataclass
 class Door:
     session: aiohttp.ClientSession
+    port: int
     kept: Kept
     bell: Bell
 
@@ -104,7 +107,7 @@ async def door() -> AsyncIterator[Door]:
     names = ("briefs", "users", "agenda", "meetings", "connections", "consent", "errands")
     parts = Parts(settings=app_settings(), channels=kept, bell=bell, checks={}, **dict.fromkeys(names, nothing))
     async with listening(build_app(parts), 0) as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield Door(session, kept, bell)
+        yield Door(session, port, kept, bell)
 
 
 async def test_a_genuine_one_rings_its_calendar(door: Door) -> None:
@@ -202,6 +205,69 @@ async def test_when_temporal_is_away_it_is_to_be_sent_again(door: Door, away: Ex
 async def test_when_postgres_is_away_it_is_to_be_sent_again(door: Door) -> None:
     door.kept.fails = errors.database_failed("57P01")
     assert (await door.post())[0] == 503
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Goog-Channel-Token", "X-Goog-Resource-ID", "X-Goog-Channel-ID", "X-Goog-Resource-State"]
+)
+@pytest.mark.parametrize("status", ["active", "creating"])
+async def test_bytes_that_are_no_text_are_left_like_anything_else(door: Door, name: str, status: str) -> None:
+    """Or, where they stand in nothing that counts, not looked at."""
+    door.kept.rows[CHANNEL] = replace(OPEN, status=status, resource_id=RESOURCE if status == "active" else None)
+    counts = name != "X-Goog-Resource-State"
+    lines = [f"{key}: {value}".encode() for key, value in GENUINE.items() if key != name]
+    lines.append(name.encode() + b": \xff\xfe\x80\xc3(\xed\xa0\x80")
+    raw = await Raw.at(door.port)
+    raw.say(b"\r\n".join([f"POST {PATH} HTTP/1.1".encode(), b"Host: a", b"Connection: close", *lines, b"", b""]))
+    answer = await raw.rest()
+
+    assert answer.startswith(b"HTTP/1.1 200 "), answer[:60]
+    assert (len(door.bell.rung), door.kept.confirmed) == (0 if counts else 1, [])
+
+
+@dataclass
+class Slow(Kept):
+    """A twin of the channels' store that takes its time."""
+
+    at_once: int = 0
+    most: int = 0
+    asked: int = 0
+
+    async def find(self, channel_id: str) -> ChannelRow | None:
+        self.asked += 1
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        await asyncio.sleep(0.02)
+        self.at_once -= 1
+        return await super().find(channel_id)
+
+
+async def test_ids_that_are_made_up_hold_up_none_that_is_known() -> None:
+    slow = Slow()
+    remembered = Remembered(slow, remembered_s=0)
+    assert await remembered.find(CHANNEL) == OPEN
+    flood = [asyncio.create_task(remembered.find(str(uuid4()))) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(0.4):
+        assert await remembered.find(CHANNEL) == OPEN
+    assert not flood[-1].done()
+    assert await asyncio.gather(*flood) == [None] * 100
+    assert slow.most <= KNOWN_AT_ONCE + STRANGERS_AT_ONCE < CROSSING
+
+
+async def test_who_comes_together_for_one_channel_shares_a_look_up() -> None:
+    slow = Slow()
+    remembered = Remembered(slow)
+    assert await asyncio.gather(*(remembered.find(CHANNEL) for _ in range(50))) == [OPEN] * 50
+    assert slow.asked <= STRANGERS_AT_ONCE
+
+
+async def test_a_channel_that_is_gone_is_a_stranger_again() -> None:
+    kept = Kept()
+    remembered = Remembered(kept, remembered_s=0)
+    assert await remembered.find(CHANNEL) == OPEN
+    kept.rows.clear()
+    assert [await remembered.find(CHANNEL) for _ in range(2)] == [None, None]
 
 
 async def test_it_is_taken_by_post_alone_and_its_body_is_nobody_s_business(door: Door) -> None:
