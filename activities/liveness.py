@@ -25,10 +25,13 @@ async def heartbeating() -> AsyncIterator[None]:
 
 
 async def _beat(every: timedelta) -> None:
-    """The first beat is a while away: most calls are over by then, and need none."""
+    """The first beat is a while away: most calls are over by then, and need none.
+
+    Each says what the last try has said: a beat without that would have the next try know nothing of it.
+    """
     while True:
         await asyncio.sleep(every.total_seconds())
-        activity.heartbeat()
+        activity.heartbeat(*activity.info().heartbeat_details)
 
 
 class Clock:
