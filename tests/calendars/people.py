@@ -121,7 +121,7 @@ class People:
 
     def invite(self, target: str, guest: str) -> None:
         first = {self.home(target): "accepted"}
-        self._guests(target, lambda there: {**{guest: "needsAction"}, **(there or first)})
+        self._guests(target, lambda there: {guest: "needsAction", **(there or first)})
 
     def uninvite(self, target: str, guest: str) -> None:
         self._guests(target, lambda there: {one: answer for one, answer in there.items() if one != guest})

@@ -5,11 +5,13 @@ step, and between two of them, or inside a transaction, it may end. Meetings is 
 """
 
 import asyncio
-from collections import deque
+import sys
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import FrameType
 from typing import Any, Literal
 
 from temporalio.exceptions import ApplicationError
@@ -55,11 +57,15 @@ class StillClock(Clock):
 
 @dataclass(frozen=True)
 class Fate:
-    """Where a reading ends before its time: around its nth step. Killed it does nothing more; cancelled it tidies up."""
+    """Where a reading ends before its time: around its nth step of that name, or inside it.
 
+    Killed it does nothing more; cancelled it tidies up; frozen it goes on when it is woken.
+    """
+
+    step: str
     nth: int
     side: Literal["before", "inside", "after"]
-    how: Literal["killed", "cancelled"]
+    how: Literal["killed", "cancelled", "frozen"]
 
 
 @dataclass
@@ -102,7 +108,7 @@ def _away() -> RPCError:
 
 
 class Turns:
-    """Whose step is next when several processes are at work: as ordered, and after that the first that still lives."""
+    """Whose step is next when several processes are at work: as ordered, and after that whoever comes first."""
 
     def __init__(self, order: Sequence[int] = (), count: int = 1) -> None:
         self._order = deque(order)
@@ -113,7 +119,7 @@ class Turns:
     @asynccontextmanager
     async def take(self, who: int) -> AsyncIterator[None]:
         async with self._moved:
-            await self._moved.wait_for(lambda: not self._busy and self._next() == who)
+            await self._moved.wait_for(lambda: not self._busy and self._next() in {None, who})
             self._busy = True
             if self._order:
                 self._order.popleft()
@@ -130,7 +136,7 @@ class Turns:
     def _next(self) -> int | None:
         while self._order and self._order[0] not in self._alive:
             self._order.popleft()
-        return self._order[0] if self._order else min(self._alive, default=None)
+        return self._order[0] if self._order else None
 
     async def _tell(self) -> None:
         async with self._moved:
@@ -168,10 +174,11 @@ class Process:
         self._fate = fate
         self._turns = turns or Turns()
         self._number = number
-        self._steps = 0
+        self._steps: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reading: asyncio.Task[Read] | None = None
         self.dead = False
+        self.frozen, self.woken = asyncio.Event(), asyncio.Event()
         self._environment = ActivityEnvironment()
         database = _Database(self)
         access = Access(ConnectionStore(database, Sealer(TOKEN_KEYS)), _Accounts(self), Pacing(PaceStore(database), {}))
@@ -206,29 +213,38 @@ class Process:
             return Ended(error=error)
 
     @asynccontextmanager
-    async def step(self) -> AsyncIterator[Callable[[], Any]]:
+    async def step(self, name: str) -> AsyncIterator[Callable[[], Any]]:
         """Yields what is to be called inside."""
         if task := asyncio.current_task():
             self._tasks.add(task)
         # A lease that a dead process held ends while its successor waits for it.
         self._environment.info = replace(self._environment.info, started_time=self._world.clock.now())
         async with self._turns.take(self._number):
-            self._steps += 1
-            nth = self._steps
-            await self._reach(nth, "before")
-            yield lambda: self._reach(nth, "inside")
-            await self._reach(nth, "after")
+            self._steps[name] += 1
+            nth = self._steps[name]
+            await self._reach(name, nth, "before")
+            yield lambda: self._reach(name, nth, "inside")
+            await self._reach(name, nth, "after")
 
-    async def _reach(self, nth: int, side: str) -> None:
-        if self._fate is not None and (self._fate.nth, self._fate.side) == (nth, side):
-            if self._fate.how == "cancelled" and self._reading is not None:
-                self._reading.cancel()
-                await asyncio.sleep(0)
-                return
-            self.dead = True
-            self._world.clock.pass_(timedelta(minutes=1))
+    async def _reach(self, name: str, nth: int, side: str) -> None:
+        fate = self._fate
+        if fate is not None and (fate.step, fate.nth, fate.side) == (name, nth, side):
+            await self._meet(fate)
         if self.dead:
             raise Killed
+
+    async def _meet(self, fate: Fate) -> None:
+        if fate.how == "cancelled" and self._reading is not None:
+            self._reading.cancel()
+            await asyncio.sleep(0)
+            return
+        # Long enough for whatever it held to be given up.
+        self._world.clock.pass_(timedelta(minutes=1))
+        if fate.how == "frozen":
+            self.frozen.set()
+            await self.woken.wait()
+        else:
+            self.dead = True
 
 
 class _Database(Database):
@@ -241,9 +257,20 @@ class _Database(Database):
 
     @asynccontextmanager
     async def tenant(self, tenant_id: str) -> AsyncIterator[Connection]:
-        async with self._process.step() as inside, super().tenant(tenant_id) as connection:
+        async with self._process.step(_store_method()) as inside, super().tenant(tenant_id) as connection:
             yield connection
             await inside()
+
+
+def _store_method() -> str:
+    """Whose transaction it is: the method of a store that opens it."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if module.startswith("activities.store.") and module != "activities.store.database":
+            return frame.f_code.co_name
+        frame = frame.f_back
+    return "unknown"
 
 
 class _Google:
@@ -252,7 +279,7 @@ class _Google:
         self.name, self.sandbox = "google", True
 
     async def events(self, token: str, calendar: str, place: Place) -> Page:
-        async with self._process.step() as inside:
+        async with self._process.step("events") as inside:
             page = await self._process.world.google.events(token, calendar, place)
             await inside()
             return page
@@ -264,7 +291,7 @@ class _Accounts:
         self.name = "google"
 
     async def refresh(self, refresh_token: str) -> Grant:
-        async with self._process.step() as inside:
+        async with self._process.step("refresh") as inside:
             grant = await self._process.world.accounts.refresh(refresh_token)
             await inside()
             return grant
@@ -275,10 +302,10 @@ class _Bell:
         self._process = process
 
     async def meeting(self, tenant_id: str, meeting_id: str) -> None:
-        async with self._process.step() as inside:
+        async with self._process.step("meeting") as inside:
             await self._process.world.bell.meeting(tenant_id, meeting_id)
             await inside()
 
     async def calendar(self, tenant_id: str, calendar_id: str, ring: Ring) -> None:
-        async with self._process.step():
+        async with self._process.step("calendar"):
             await self._process.world.bell.calendar(tenant_id, calendar_id, ring)
