@@ -28,7 +28,7 @@ dev: $(STAMP)  ## start everything and stay up until Ctrl-C
 test: $(STAMP)  ## all tests, on servers of their own
 	@$(BIN)/python -m pytest
 
-crash: $(STAMP)  ## kill the worker at every call and transaction of a brief (SEEDS=5)
+crash: $(STAMP)  ## kill the worker at every call and transaction of a brief, a renewal, a reading, a delivery (SEEDS=5)
 	@$(BIN)/python -m tests.crash --seeds $(or $(SEEDS),5)
 
 flood: $(STAMP)  ## ten thousand notifications at once (N=10000)

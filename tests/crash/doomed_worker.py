@@ -1,4 +1,4 @@
-"""A worker process that dies where it is told to: worker.py's own composition, with counting parts in three places.
+"""A worker process that dies where it is told to: worker.py's own composition, with counting parts around all that it does.
 
 Nothing here is known to production code. The process is a real one, and its end a real SIGKILL.
 """
@@ -9,20 +9,38 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import aiohttp
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import worker
-from activities.ports import LanguageModel, ModelAnswer, Prompt, Question, SearchAnswer, WebSearch
+from activities.ports import (
+    Accounts,
+    Bell,
+    CalendarService,
+    Channel,
+    Grant,
+    LanguageModel,
+    Mail,
+    Mailer,
+    ModelAnswer,
+    Page,
+    Place,
+    Prompt,
+    Question,
+    SearchAnswer,
+    WebSearch,
+)
 from activities.store.database import Connection, Database
+from schemas.base import RowId, TenantId
+from schemas.calendars import Ring
 from schemas.settings import Settings
 from tests.crash import flaws
 from workflows import queues
@@ -52,7 +70,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker process needs to know. Without a point it lives; `flaw` plants a bug (tests.crash.flaws)."""
+    """What a worker process needs to know. Without a point it lives; `flaw` plants a bug (tests.crash.flaws).
+
+    Without a clock nothing is begun by a schedule: all that happens is what a test begins.
+    """
 
     settings: Settings
     temporal: str
@@ -60,6 +81,7 @@ class Order:
     trail: Path
     point: Point | None = None
     flaw: str | None = None
+    clock: bool = True
 
 
 class Doom:
@@ -140,11 +162,76 @@ class DoomedModel:
             return await self._model.write(prompt)
 
 
+class DoomedCalendar:
+    """A calendar's provider: `after` is when it has answered, and its answer is known to nobody else."""
+
+    def __init__(self, service: CalendarService, doom: Doom) -> None:
+        self.name, self.sandbox = service.name, service.sandbox
+        self._service = service
+        self._doom = doom
+
+    async def events(self, token: str, calendar: str, place: Place) -> Page:
+        with self._doom.around("call", f"{self.name}.events"):
+            return await self._service.events(token, calendar, place)
+
+    async def watch(self, token: str, calendar: str, channel_id: RowId, secret: str, now: datetime) -> Channel:
+        with self._doom.around("call", f"{self.name}.watch"):
+            return await self._service.watch(token, calendar, channel_id, secret, now)
+
+    async def stop(self, token: str, channel: Channel) -> None:
+        with self._doom.around("call", f"{self.name}.stop"):
+            await self._service.stop(token, channel)
+
+
+class DoomedAccounts:
+    """`after` is when the new tokens are here, and stored nowhere."""
+
+    def __init__(self, accounts: Accounts, doom: Doom) -> None:
+        self.name = accounts.name
+        self._accounts = accounts
+        self._doom = doom
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        with self._doom.around("call", f"{self.name}.refresh"):
+            return await self._accounts.refresh(refresh_token)
+
+
+class DoomedMailer:
+    """`after` is when the mail server has taken the mail, and nobody has written that down."""
+
+    def __init__(self, mailer: Mailer, doom: Doom) -> None:
+        self.name, self.sandbox = mailer.name, mailer.sandbox
+        self._mailer = mailer
+        self._doom = doom
+
+    async def send(self, mail: Mail) -> None:
+        with self._doom.around("call", self.name):
+            await self._mailer.send(mail)
+
+
+class DoomedBell:
+    """`after` is when Temporal has taken the signal."""
+
+    def __init__(self, bell: Bell, doom: Doom) -> None:
+        self._bell = bell
+        self._doom = doom
+
+    async def calendar(self, tenant_id: TenantId, calendar_id: RowId, ring: Ring) -> None:
+        with self._doom.around("signal", "to-calendar"):
+            await self._bell.calendar(tenant_id, calendar_id, ring)
+
+    async def meeting(self, tenant_id: TenantId, meeting_id: RowId) -> None:
+        with self._doom.around("signal", "to-meeting"):
+            await self._bell.meeting(tenant_id, meeting_id)
+
+
 def serve(order: Order) -> None:
     """The life of a worker process, from which it returns only when told to stop."""
     _end_with_parent()
     _say_into(order.trail.with_suffix(".log"))
     _equip(Doom(order.trail, order.point))
+    if not order.clock:
+        vars(worker).update(_ensure=_no_clock)
     flaws.plant(order.flaw)
     asyncio.run(_work(order))
 
@@ -156,16 +243,31 @@ async def _work(order: Order) -> None:
 
 def _equip(doom: Doom) -> None:
     """Put the counting parts into the composition root of this process."""
-    search, model = worker.web_search, worker.language_model
-
-    def web_search(settings: Settings, session: aiohttp.ClientSession) -> Any:
-        return DoomedSearch(search(settings, session), doom)
-
-    def language_model(settings: Settings, stack: AsyncExitStack) -> Any:
-        return DoomedModel(model(settings, stack), doom)
-
     DoomedDatabase.doom = doom
-    vars(worker).update(Database=DoomedDatabase, web_search=web_search, language_model=language_model)
+    counting = {
+        "web_search": DoomedSearch,
+        "language_model": DoomedModel,
+        "calendar_service": DoomedCalendar,
+        "accounts": DoomedAccounts,
+        "mail_server": DoomedMailer,
+        "Doorbell": DoomedBell,
+    }
+    made = {name: _counted(getattr(worker, name), part, doom) for name, part in counting.items()}
+    vars(worker).update(made, Database=DoomedDatabase)
+
+
+def _counted(make: Callable[..., Any], part: Callable[[Any, Doom], Any], doom: Doom) -> Callable[..., Any]:
+    """Whatever is made there counts. A mail server that is not there stays away."""
+
+    def made(*needs: Any) -> Any:
+        thing = make(*needs)
+        return None if thing is None else part(thing, doom)
+
+    return made
+
+
+async def _no_clock(client: Client, settings: Settings) -> None:
+    """Nothing is ensured."""
 
 
 def _end_with_parent() -> None:

@@ -1,16 +1,31 @@
-"""Bugs to plant: stores that break one promise each, so that the harness can show that it would see it."""
+"""Bugs to plant: parts that break one promise each, so that the harness can show that it would see it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from temporalio import activity
+
 import worker
+from activities.calendars import CalendarActivities
+from activities.calendars.ports import Found, Placed, Taken
+from activities.notices import NoticeActivities
+from activities.ports import Channel, Mail, Page, Place
 from activities.research.ports import Claimed
 from activities.store.briefs import BriefStore
+from activities.store.calendars import CalendarStore, _move
 from activities.store.lookups import LookUpStore
 from activities.store.research import ResearchStore
-from schemas.briefs import Composed
+from activities.store.subscriptions import SubscriptionStore
+from activities.subscriptions import SubscriptionActivities
+from schemas.briefs import Brief, Composed
+from schemas.calendars import Reading
+from schemas.notices import Matter, Sent
 from schemas.research import Begun, LookUp, Start, Writing, Written
+from schemas.subscriptions import Opened, Opening, Retiring, Ringing
+from starter.show.letters import Letters
 
 LATE = timedelta(seconds=7)
 
@@ -90,11 +105,88 @@ class LateBriefs(BriefStore):
         await super().keep_answer(order, *rest, now=now + LATE, **more)
 
 
+class LateChannels(SubscriptionStore):
+    """Stores a new channel only once its provider has answered."""
+
+    _waiting: "dict[str, tuple[Any, ...]]"
+
+    async def begin(self, opening: Opening, channel_id: str, token_hash: bytes, expires_at: datetime) -> None:
+        self._waiting = {channel_id: (opening, channel_id, token_hash, expires_at)}
+
+    async def activate(self, opening: Opening, channel: Channel) -> Opened:
+        await super().begin(*self._waiting[channel.id])
+        return await super().activate(opening, channel)
+
+
+class StoppingFirst(SubscriptionActivities):
+    """Stops the old channel, and then opens the new one."""
+
+    @activity.defn(name="subscriptions.open")
+    async def open(self, opening: Opening) -> Opened:
+        known = {"tenant_id": opening.tenant_id, "calendar_id": opening.calendar_id}
+        await self.retire(Retiring(**known, all=True, now=opening.now))
+        return await super().open(opening)
+
+
+class SilentRenewals(SubscriptionActivities):
+    """Has nothing read after a renewal."""
+
+    @activity.defn(name="subscriptions.ring")
+    async def ring(self, ringing: Ringing) -> None:
+        return
+
+
+class MovingFirst(CalendarStore):
+    """Saves the place behind a page in a transaction of its own, before what the page says."""
+
+    async def take(
+        self, reading: Reading, placed: Placed, page: Page, found: Sequence[Found], people: Mapping[str, str]
+    ) -> Taken:
+        async with self._database.tenant(reading.tenant_id) as connection:
+            await _move(connection, reading, page)
+        synced = placed.place.sync_token if page.page_token else page.sync_token
+        behind = replace(placed, place=Place(page.page_token, synced, placed.place.since))
+        return await super().take(reading, behind, page, found, people)
+
+
+class NotingFirst(CalendarActivities):
+    """Notes that a meeting was told, and then tells it."""
+
+    async def _tell(self, reading: Reading) -> int:
+        untold = await self._store.untold(reading)
+        await self._store.told(reading.tenant_id, untold)
+        for meeting_id, _ in untold:
+            await self._bell.meeting(reading.tenant_id, meeting_id)
+        return len(untold)
+
+
+class RecordingFirst(NoticeActivities):
+    """Writes down that a mail was sent, and then sends it."""
+
+    async def _post(self, matter: Matter, brief: Brief | None, now: datetime) -> None:
+        await self._store.end(matter.order, Sent(status="sent"), now, sandbox=True)
+        await super()._post(matter, brief, now)
+
+
+class SigningAnew(Letters):
+    """Gives each try a Message-ID of its own."""
+
+    def compose(self, matter: Matter, brief: Brief | None, now: datetime) -> Mail:
+        return replace(super().compose(matter, brief, now), message_id=f"<{uuid4()}@greenroom.example>")
+
+
 FLAWS: dict[str, dict[str, type]] = {
     "forgets answers": {"LookUpStore": ForgetfulLookUps},
     "begins again": {"ResearchStore": RestartingRuns},
     "finishes twice": {"BriefStore": RepeatingBriefs},
     "stores answers twice": {"LookUpStore": RepeatingLookUps},
+    "stores a channel late": {"SubscriptionStore": LateChannels},
+    "stops the old channel first": {"SubscriptionActivities": StoppingFirst},
+    "rings nobody": {"SubscriptionActivities": SilentRenewals},
+    "moves on first": {"CalendarStore": MovingFirst},
+    "notes what it tells first": {"CalendarActivities": NotingFirst},
+    "records what it sends first": {"NoticeActivities": RecordingFirst},
+    "signs each try anew": {"Letters": SigningAnew},
     "comes late": {"LookUpStore": LateLookUps, "BriefStore": LateBriefs},
 }
 
