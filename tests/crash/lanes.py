@@ -7,7 +7,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import asyncpg
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.store.database import Database
 from sandbox import Sandbox, running
@@ -81,9 +82,11 @@ class Lane:
                 quiet = quiet + 1 if await self._quiet() else 0
 
     async def clear(self) -> None:
-        """What has not ended by itself is ended, and no sweep finds anything here."""
+        """What has not ended by itself is ended."""
         async for one in self.client.list_workflows("ExecutionStatus = 'Running'"):
-            await self.client.get_workflow_handle(one.id, run_id=one.run_id).terminate("the story is over")
+            # Listed a moment longer than it ran.
+            with suppress(RPCError):
+                await self.client.get_workflow_handle(one.id, run_id=one.run_id).terminate("the story is over")
 
     async def _quiet(self) -> bool:
         found = [one async for one in self.client.list_workflows("ExecutionStatus = 'Running'")]
