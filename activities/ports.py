@@ -125,8 +125,8 @@ class Page:
     events: tuple[CalendarEvent, ...]
     page_token: str | None
     sync_token: str | None
-    # Events that could not be read, and were left out.
-    unreadable: int = 0
+    # The ids of events that could not be read: they are there, whatever they say. Empty where even that is unreadable.
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class CalendarActivities:
                 done = taken.done and begun
                 read = Read(
                     events=read.events + len(page.events),
-                    unreadable=read.unreadable + page.unreadable,
+                    unreadable=read.unreadable + len(page.unreadable),
                     changed=read.changed + taken.changed,
                     full=read.full or placed.full,
                 )

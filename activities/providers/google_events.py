@@ -133,7 +133,15 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def page(items: list[Any], calendar_zone: str) -> tuple[tuple[CalendarEvent, ...], int]:
-    """The events of a page, and how many of it could not be read."""
-    events = [read(item, calendar_zone) for item in items]
-    return tuple(event for event in events if event is not None), events.count(None)
+def page(items: list[Any], calendar_zone: str) -> tuple[tuple[CalendarEvent, ...], tuple[str, ...]]:
+    """The events of a page, and the ids of those that could not be read; "" for one whose id cannot be either."""
+    events = [(item, read(item, calendar_zone)) for item in items]
+    return (
+        tuple(event for _, event in events if event is not None),
+        tuple(_id(item) for item, event in events if event is None),
+    )
+
+
+def _id(item: object) -> str:
+    said = item.get("id") if isinstance(item, dict) else None
+    return said if isinstance(said, str) and len(said) <= LONGEST_ID and "\0" not in said else ""

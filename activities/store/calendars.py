@@ -1,7 +1,7 @@
 """Calendars: how far each is read, and what its events have become."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -59,11 +59,15 @@ class CalendarStore:
             row = await places.lock(connection, reading.calendar_id)
             if not places.same(row, placed):
                 return Taken(changed=0, done=False, ours=False)
+            # The campaign may have been switched while the page was read.
+            placed = replace(placed, campaign_id=row["campaign_id"] or placed.campaign_id)
             known = await _known(connection, placed, [one.key for one in found])
             changed = 0
             for one in found:
                 changed += await _apply(connection, reading, placed, one, known.get(one.key), Keys(dict(people)))
-            await _see(connection, placed, [one.key for one in found])
+            await _see(
+                connection, placed, [one.key for one in found] + [placed.whose.key(one) for one in page.unreadable]
+            )
             if page.page_token is None:
                 changed += await _withdraw_unseen(connection, reading, placed) if placed.full else 0
             await _move(connection, reading, page)
@@ -74,7 +78,7 @@ class CalendarStore:
         """Meetings with a change of which their workflow has not heard, and which revision that is.
 
         Those that start after `reading.ahead` wait; those that are over, or were withdrawn before anybody could hear of
-        them, need nobody. Safe to run twice: it is noted that they are about to be told, so that whoever was rung by
+        them or ask for their research, need nobody. Safe to run twice: it is noted that they are about to be told, so that whoever was rung by
         somebody who died before saying so hears of what comes after.
         """
         async with self._database.tenant(reading.tenant_id) as connection:
@@ -83,7 +87,9 @@ class CalendarStore:
                 WITH due AS (
                   UPDATE meetings SET told = CASE told WHEN 0 THEN $4 ELSE told END
                   WHERE calendar_id = $1 AND revision > told AND ends_at > $2
-                    AND CASE WHEN withdrawn IS NULL THEN starts_at <= $3 ELSE told <> 0 END
+                    AND CASE WHEN withdrawn IS NULL THEN starts_at <= $3 ELSE told <> 0 OR EXISTS (
+                      SELECT FROM research r WHERE r.id = meetings.id AND r.version > 0
+                    ) END
                   RETURNING id, revision, starts_at
                 )
                 SELECT id, revision FROM due ORDER BY starts_at

@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from schemas.calendars import Reason
+from activities.calendars.ports import Found
+from activities.ports import Page
+from activities.providers import google_events
+from activities.store.calendars import CalendarStore
+from schemas.calendars import Reading, Reason, Ring
+from schemas.meetings import MeetingFacts
 from tests.diary import ADA, MEI, TOMAS, Diary, soon
-from tests.stage import Stage
+from tests.stage import CAMPAIGN, Stage
 
 
 @pytest.fixture
@@ -98,6 +103,61 @@ async def test_what_a_full_reading_does_not_see_is_gone(stage: Stage, diary: Dia
     rows = await diary.rows()
     assert rows[kept]["withdrawn"] is None
     assert rows[gone]["withdrawn"] == "cancelled"
+
+
+async def test_what_cannot_be_read_is_still_there(stage: Stage, diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = diary.calendar.add("Strange", soon(days=41), attendees=[ADA])
+    read_well = google_events.read
+    async with stage.working():
+        await diary.read()
+        monkeypatch.setattr(
+            google_events, "read", lambda item, zone: None if item["id"] == strange else read_well(item, zone)
+        )
+        diary.calendar.expire_sync_tokens()
+        read = await diary.read()
+    assert (read.full, read.unreadable, read.changed) == (True, 1, 0)
+    assert (await diary.rows())[strange]["withdrawn"] is None
+
+
+async def test_a_campaign_that_is_switched_while_a_page_is_read_is_the_new_meetings(stage: Stage, diary: Diary) -> None:
+    store = CalendarStore(stage.database)
+    now = datetime.now(UTC)
+    reading = Reading(
+        tenant_id=stage.tenant.id,
+        calendar_id=diary.calendar_id,
+        ring=Ring(reason=Reason.ASKED, at=now),
+        now=now,
+        ahead=now + timedelta(days=30),
+        budget_s=60,
+    )
+    placed = await store.place(reading)
+    wanted = CAMPAIGN.model_copy(update={"name": "The other"})
+    other, _ = await stage.tenants.add_campaign(stage.tenant.id, stage.user.id, wanted, now, reading.ahead)
+    await stage.meetings.assign(stage.tenant.id, diary.calendar_id, other.id, now, reading.ahead)
+    facts = MeetingFacts(
+        source=placed.whose.source,
+        source_key=placed.whose.key("e1"),
+        title="Introduction",
+        starts_at=soon(days=2),
+        ends_at=soon(days=2, hours=1),
+        attendees=(),
+    )
+    page = Page(events=(), page_token=None, sync_token="s1")
+    await store.take(reading, placed, page, [Found(facts.source_key, facts)], {})
+    assert (await diary.rows())["e1"]["campaign_id"] == other.id
+
+
+async def test_a_meeting_far_ahead_that_somebody_had_researched_hears_that_it_is_off(
+    stage: Stage, diary: Diary
+) -> None:
+    asked, left = (diary.calendar.add(title, soon(days=60), attendees=[ADA]) for title in ("Asked for", "Left"))
+    async with stage.working():
+        await diary.read()
+        await (await stage.start((await diary.rows())[asked]["id"])).result()
+        for event in (asked, left):
+            diary.calendar.cancel(event)
+        read = await diary.read()
+    assert (read.changed, read.told) == (2, 1)
 
 
 async def test_an_unchanged_calendar_read_again_in_full_changes_nothing(stage: Stage, diary: Diary) -> None:
