@@ -28,6 +28,28 @@ class Section(StrEnum):
     RISKS = "risks"
 
 
+class Topic(StrEnum):
+    """What a fact tells of a person or company: how long it is good for depends on it."""
+
+    ROLE = "role"
+    BACKGROUND = "background"
+    ACTIVITY = "activity"
+    INDUSTRY = "industry"
+    SIZE = "size"
+    FUNDING = "funding"
+    NEWS = "news"
+    OTHER = "other"
+
+
+class Verdict(StrEnum):
+    """What a reader said of a claim."""
+
+    WRONG_PERSON = "wrong_person"
+    WRONG = "wrong"
+    STALE = "stale"
+    USEFUL = "useful"
+
+
 class Identity(StrEnum):
     """How sure we are that what was found is about the person we will meet."""
 
@@ -139,6 +161,16 @@ class LastMeeting(Document):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Mark(Document):
+    """What a reader said of a claim: its words, and the source and quote that it rested on."""
+
+    subject_id: RowId | None
+    verdict: Verdict
+    text: str
+    url: str
+    quote: str
+
+
 class Material(Document):
     """All that a brief is written from, as one transaction saw it."""
 
@@ -154,6 +186,8 @@ class Material(Document):
     # None: first contact.
     last_meeting: LastMeeting | None = None
     last_version: LastVersion | None = None
+    # What readers said of claims about these subjects, and of earlier versions of this brief; the newest first.
+    marks: tuple[Mark, ...] = ()
     # Some of the evidence is pretended.
     sandbox: bool
 
@@ -169,7 +203,10 @@ class Claim(Document):
     nature: Nature
     text: str
     subject_id: RowId | None = None
+    topic: Topic = Topic.OTHER
     as_of: date | None = None
+    # False: too old, for what it tells, to be shown as how things are.
+    current: bool = True
     evidence_id: RowId | None = None
     quote: str | None = None
     rests_on: tuple[RowId, ...] = ()
@@ -183,6 +220,8 @@ class BriefSubject(Document):
     name: str
     detail: str = ""
     identity: Identity | None = None
+    # Who was found, when it could not be told which of them it is.
+    candidates: tuple[Candidate, ...] = ()
 
 
 class BriefGap(Document):
@@ -223,6 +262,10 @@ class Brief(Document):
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
     gaps: tuple[BriefGap, ...]
+    # Claims that cannot all be true, together.
+    conflicts: tuple[tuple[RowId, ...], ...] = ()
+    # What was spared so that the budget lasts, in sentences.
+    economies: tuple[str, ...] = ()
     dropped: dict[str, int]
     cost_micro_usd: int
     model: str
@@ -249,6 +292,7 @@ class Composed(Document):
     claims: tuple[Claim, ...]
     evidence_ids: tuple[RowId, ...]
     gaps: tuple[BriefGap, ...]
+    conflicts: tuple[tuple[RowId, ...], ...] = ()
     dropped: dict[str, int]
     facts_digest: str = ""
 

@@ -174,10 +174,11 @@ async def _insert_brief(
     cost: int = await connection.fetchval(
         """
         INSERT INTO briefs (tenant_id, id, research_id, version, confidence, reasons, what_changed, dropped, gaps,
-          cost_micro_usd, model, sandbox, written_at, last_met_at, compared_with, new_claims, new_people, facts_digest)
+          cost_micro_usd, model, sandbox, written_at, last_met_at, compared_with, new_claims, new_people, facts_digest,
+          conflicts, economies)
         VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8,
           (SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE research_id = $2 AND version = $3), $9, $10, $11,
-          $12, $13, $14, $15, $16)
+          $12, $13, $14, $15, $16, $17, (SELECT economies FROM research WHERE id = $2))
         RETURNING cost_micro_usd
         """,
         order.brief_id,
@@ -196,6 +197,7 @@ async def _insert_brief(
         list(brief.changes.new_claims),
         list(brief.changes.new_people),
         brief.facts_digest,
+        brief.conflicts,
     )
     return cost
 
@@ -212,19 +214,19 @@ async def _insert_content(connection: Connection, order: Writing, brief: Compose
     )
     await connection.execute(
         """
-        INSERT INTO brief_subjects (tenant_id, brief_id, subject_id, position, kind, name, detail, identity)
-        SELECT current_tenant(), $1, s.id, s.position, s.kind, s.name, s.detail, s.identity
-        FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
-          AS s(id, kind, name, detail, identity, position)
+        INSERT INTO brief_subjects (tenant_id, brief_id, subject_id, position, kind, name, detail, identity, candidates)
+        SELECT current_tenant(), $1, s.id, s.position, s.kind, s.name, s.detail, s.identity, s.candidates
+        FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[]) WITH ORDINALITY
+          AS s(id, kind, name, detail, identity, candidates, position)
         """,
         order.brief_id,
-        *_columns(brief.subjects, "id", "kind", "name", "detail", "identity"),
+        *_columns(brief.subjects, "id", "kind", "name", "detail", "identity", "candidates"),
     )
     await connection.executemany(
         """
         INSERT INTO claims (tenant_id, id, brief_id, position, section, nature, subject_id, text, as_of, evidence_id,
-          quote, rests_on)
-        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+          quote, rests_on, topic, current)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """,
         [
             (
@@ -239,6 +241,8 @@ async def _insert_content(connection: Connection, order: Writing, brief: Compose
                 claim.evidence_id,
                 claim.quote,
                 list(claim.rests_on),
+                claim.topic.value,
+                claim.current,
             )
             for position, claim in enumerate(brief.claims)
         ],

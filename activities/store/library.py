@@ -100,6 +100,8 @@ async def _brief(connection: Connection, row: asyncpg.Record) -> Brief:
                 "written_at",
                 "time_zone",
                 "facts_digest",
+                "conflicts",
+                "economies",
             )
         },
         title=row["title"] or ", ".join(one["name"] for one in subjects if one["kind"] == "person"),

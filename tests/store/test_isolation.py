@@ -36,6 +36,21 @@ ROWS = (
     INSERT INTO notices (tenant_id, key, kind, user_id, message_id, created_at)
     SELECT current_tenant(), 'key', 'brief', id, 'message', '2026-01-01' FROM users
     """,
+    "INSERT INTO budgets (tenant_id) SELECT current_tenant() ON CONFLICT DO NOTHING",
+    "INSERT INTO months (tenant_id, month) SELECT current_tenant(), '2026-01-01' ON CONFLICT DO NOTHING",
+    """
+    INSERT INTO spending (tenant_id, month, research_id, version, purpose, provider, model, micro_usd, reserved_at)
+    SELECT current_tenant(), '2026-01-01', id, 0, 'purpose', 'provider', 'model', 1, '2026-01-01' FROM research LIMIT 1
+    """,
+    """
+    INSERT INTO marks (tenant_id, user_id, research_id, claim_id, verdict, text, created_at)
+    SELECT current_tenant(), user_id, id, id, 'wrong', 'text', '2026-01-01' FROM research LIMIT 1
+    """,
+    "INSERT INTO suppressions SELECT current_tenant(), 'key', '2026-01-01'",
+    """
+    INSERT INTO erasures (tenant_id, email, requested_at)
+    SELECT current_tenant(), 'somebody@nowhere.example', '2026-01-01'
+    """,
 )
 
 
