@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import sysconfig
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,10 @@ from starter.dev.stack import Plan
 from starter.migrate import migrate
 from tests.stage import Stage
 from workflows.story import SEARCH_ATTRIBUTES
+
+# A shell that runs us in the background may have Ctrl-C ignored, and every program of ours would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def program(name: str) -> str:

@@ -19,6 +19,8 @@ from bench.history import setbacks
 from bench.report import least_possible_s
 from bench.scenarios import REAL, Pacing, schedule
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -35,7 +35,7 @@ from schemas.settings import Google
 from schemas.subscriptions import Opened, Opening, Retiring
 from schemas.tenants import Tenant, User
 from starter.web.metrics import Metrics
-from starter.web.webhooks import Webhooks
+from starter.web.webhooks import Remembered, Webhooks
 from tests.calendars.people import KIM, KIM_AWAY
 from tests.calendars.processes import Ended, Fate, Meetings, Process, StillClock, Turns, World
 from tests.stage import CAMPAIGN, TOKEN_KEYS
@@ -241,7 +241,8 @@ class Scene:
         return opened.subscription_id
 
     async def end_grace(self, account: str) -> None:
-        """The door goes by the machine's clock: for what was replaced the grace is over there."""
+        """The door goes by the machine's clock: for what was replaced the grace is over there, and nothing remembered."""
+        self.door._remembered = Remembered(ChannelStore(self.ground.database))
         async with self.ground.database.tenant(self.tenant.id) as connection:
             await connection.execute(
                 """

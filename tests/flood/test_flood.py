@@ -1,7 +1,11 @@
 """A storm of notifications: each is answered at once, every change is found, and few readings are made."""
 
+import pytest
+
 from starter.dev.postgres import Cluster
 from tests.flood.flood import Storm, flood, ground
+
+pytestmark = pytest.mark.alone
 
 
 async def test_a_storm_loses_nothing_and_costs_a_handful_of_readings(cluster: Cluster) -> None:

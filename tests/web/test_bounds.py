@@ -40,6 +40,8 @@ from tests.web.senders import (
     statuses,
 )
 
+pytestmark = pytest.mark.alone
+
 SLACK_S = 0.3
 
 
