@@ -98,6 +98,7 @@ class Adviser:
             "talking_points": self._written(POINTS, SPARE_POINTS),
             "questions": self._written(QUESTIONS, SPARE_QUESTIONS),
             "risks": [*self._risks()][:MOST],
+            "conflicts": [{"facts": [fact.id for fact in said]} for _, _, said in self._disagreeing()],
         }
 
     def _written(self, wordings: Wordings, spare: tuple[str, ...]) -> list[Piece]:
@@ -156,12 +157,18 @@ class Adviser:
             yield _piece(f"{doubt}; let them say it first.", fact)
 
     def _contradictions(self) -> Iterator[Piece]:
-        """Two sources that put a number to the same thing are worth a check before anybody quotes one of them."""
+        """Sources that put another number to the same thing are worth a check before anybody quotes one of them."""
+        for company, text, said in self._disagreeing():
+            yield _piece(text.format(name=_called(company)), *said)
+
+    def _disagreeing(self) -> Iterator[tuple[Company, str, list[Fact]]]:
+        """Facts about the same thing from several sources that have no number in common."""
         for company in self._material.companies:
             for kind, text in CONTRADICTIONS.items():
                 said = [fact for fact in self._of(kind) if fact.about == company.id and re.search(r"\d", fact.text)]
-                if len({fact.evidence.id for fact in said}) > 1:
-                    yield _piece(text.format(name=_called(company)), *said)
+                numbers = [set(re.findall(r"\d+", fact.text)) for fact in said]
+                if len({fact.evidence.id for fact in said}) > 1 and not set.intersection(*numbers):
+                    yield company, text, said
 
     def _of(self, kind: str) -> list[Fact]:
         return [fact for fact in self._facts if fact.kind == kind]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox import writer
+from sandbox import hostile, writer
 from sandbox.brand import SERVER_ERROR, Answer, Call, RefusedError, tokens
 from sandbox.material import Material
 from sandbox.schema import fitted, sample, unsupported
@@ -25,6 +25,25 @@ TYPES = {
     429: "rate_limit_error",
     504: "timeout_error",
     529: "overloaded_error",
+}
+# How an answer ends, and what is in it, when no brief is.
+TOLD: dict[str, dict[str, Any]] = {
+    "no_usage": {"usage": None},
+    "refusal": {
+        "content": [],
+        "stop_reason": "refusal",
+        "stop_details": {
+            "type": "refusal",
+            "category": "general_harms",
+            "explanation": "The sandbox was told to refuse.",
+        },
+    },
+    "tool_call": {
+        "content": [
+            {"type": "tool_use", "id": "toolu_owned", "name": "fetch", "input": {"url": "http://owned.example"}}
+        ],
+        "stop_reason": "tool_use",
+    },
 }
 GONE = ("temperature", "top_p", "top_k")
 MINUTE = timedelta(minutes=1)
@@ -80,7 +99,7 @@ class Request(Strict):
 
 class Anthropic:
     name = "anthropic"
-    tricks = frozenset({"lies", "refusal", "max_tokens", "invalid_json"})
+    tricks = frozenset({"lies", "refusal", "max_tokens", "invalid_json", "tool_call", "no_usage", *hostile.MODEL})
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -127,10 +146,10 @@ class Anthropic:
         _admit(call)
         request = _request(call)
         text = "Here is the brief: {" if trick == "invalid_json" else _written(request, trick)
-        room = len(text) // 8 if trick == "max_tokens" else request.max_tokens
+        room = len(text) // 8 if trick == "max_tokens" else len(text) if trick in hostile.MODEL else request.max_tokens
         cut, text = tokens(text) > room, text[: room * 4 + 3]
         message = _envelope(call, request, text) | ({"stop_reason": "max_tokens"} if cut else {})
-        return message | _refusal() if trick == "refusal" else message
+        return message | TOLD.get(trick or "", {})
 
 
 def _admit(call: Call) -> None:
@@ -176,7 +195,8 @@ def _written(request: Request, trick: str | None) -> str:
             json.dumps(sample(schema), ensure_ascii=False) if schema else "This is a sandbox; it has read your message."
         )
     brief = writer.lying(material) if trick == "lies" else writer.brief(material)
-    return json.dumps(fitted(brief, schema) if schema else brief, ensure_ascii=False)
+    brief = fitted(brief, schema) if schema else brief
+    return hostile.MODEL[trick](material, brief) if trick in hostile.MODEL else json.dumps(brief, ensure_ascii=False)
 
 
 def _material(text: str) -> Material | None:
@@ -210,11 +230,6 @@ def _envelope(call: Call, request: Request, text: str) -> dict[str, Any]:
             "cache_read_input_tokens": 0,
         },
     }
-
-
-def _refusal() -> dict[str, Any]:
-    details = {"type": "refusal", "category": "general_harms", "explanation": "The sandbox was told to refuse."}
-    return {"content": [], "stop_reason": "refusal", "stop_details": details}
 
 
 def _joined(content: str | list[dict[str, Any]]) -> str:

@@ -57,4 +57,4 @@ class Fact:
 
     def as_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in ("id", "section", "about", "kind", "text", "quote")}
-        return plain | {"evidence": self.evidence.id, "as_of": self.evidence.published}
+        return plain | {"topic": self.kind, "evidence": self.evidence.id, "as_of": self.evidence.published}

@@ -38,9 +38,14 @@ def changes(
     return Changes(
         last_met_at=last.starts_at,
         compared_with=last.brief_id,
-        new_claims=tuple(claim.id for claim in sorted(new, key=lambda claim: claim.as_of or date.min, reverse=True)),
+        new_claims=tuple(claim.id for claim in sorted(new, key=lambda claim: _published(pages, claim), reverse=True)),
         new_people=tuple(one.id for one in subjects if one.kind == "person" and one.id not in last.people),
     )
+
+
+def _published(pages: dict[RowId, Evidence], claim: Claim) -> date:
+    """When a fact's page was published. When it was read says nothing of how new it is."""
+    return pages[claim.evidence_id or ""].published or date.min
 
 
 def sentence(found: Changes) -> str:

@@ -123,6 +123,8 @@ def strict(shape: type[BaseModel]) -> dict[str, Any]:
     schema = shape.model_json_schema()
     for part in (schema, *schema.get("$defs", {}).values()):
         part.pop("title", None)
+        if "properties" not in part:
+            continue
         part["additionalProperties"] = False
         part["required"] = list(part["properties"])
         for field in part["properties"].values():

@@ -33,6 +33,7 @@ from schemas.briefs import (
 )
 from schemas.meetings import Attendee, MeetingFacts
 from schemas.research import Gap, Start, State, Writing
+from tests.fakes import thrift
 from tests.research.material import COMPANY_ID, NEWS, NOW, PERSON_ID, SIZE, TALK, WORK, draft, evidence, fact, material
 from tests.stage import Stage
 
@@ -224,9 +225,10 @@ def test_only_somebody_s_own_pages_count_as_known() -> None:
 
 def test_the_most_recent_comes_first_and_what_has_no_date_last() -> None:
     now = Version((WORKS, SIZED, TALKS, OPENED))
-    undated = tuple(one.model_copy(update={"as_of": None} if one.quote == OPENED.quote else {}) for one in now.claims)
-    found = changes(Version(()).as_last(), now.subjects, undated, now.evidence)
-    quotes = {claim.id: claim.quote for claim in undated}
+    undated = next(one.evidence_id for one in now.claims if one.quote == OPENED.quote)
+    pages = [one.model_copy(update={"published": None}) if one.id == undated else one for one in now.evidence]
+    found = changes(Version(()).as_last(), now.subjects, now.claims, pages)
+    quotes = {claim.id: claim.quote for claim in now.claims}
     assert [quotes[one] for one in found.new_claims] == [SIZED.quote, TALKS.quote, WORKS.quote, OPENED.quote]
 
 
@@ -360,7 +362,7 @@ async def taken(stage: Stage, research_id: str) -> tuple[Writing, Material]:
     """A new version, as far as what it is written from."""
     tenant_id, run_id = stage.tenant.id, str(uuid4())
     start = Start(tenant_id=tenant_id, research_id=research_id, run_id=run_id, now=NOW)
-    begun = await ResearchStore(stage.database).begin(start, sandbox=True)
+    begun = await ResearchStore(stage.database).begin(start, thrift(), sandbox=True)
     order = Writing(
         tenant_id=tenant_id, research_id=research_id, version=begun.version, brief_id=begun.brief_id, now=NOW
     )

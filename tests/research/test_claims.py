@@ -13,11 +13,11 @@ from activities.research.compose import compose
 from activities.research.drafts import Aliases, Draft
 from schemas.briefs import Composed, Kept, Nature, Section
 from schemas.research import Gap, State
-from tests.research.material import COMPANY_ID, NOW, PERSON_ID, TALK, WORK, draft, evidence, fact, material
+from tests.research.material import COMPANY_ID, NOW, PERSON_ID, SIZE, TALK, WORK, draft, evidence, fact, material
 
 
 def checked(*facts: dict[str, Any], **sections: Any) -> Checked:
-    return check(Draft.model_validate(draft(*facts, **sections)), Aliases(material()))
+    return check(Draft.model_validate(draft(*facts, **sections)), Aliases(material()), NOW.date())
 
 
 def composed(*facts: dict[str, Any], gaps: tuple[Gap, ...] = (), **sections: Any) -> Composed:
@@ -54,12 +54,59 @@ def test_a_quote_is_found_word_for_word(quote: str, text: str, there: bool) -> N
     assert quotes.found(quote, text) is there
 
 
-@given(st.text(alphabet="abc é.,’\n", min_size=40), st.integers(0, 20), st.integers(15, 40))
-def test_any_passage_is_found_and_a_changed_one_is_not(text: str, start: int, length: int) -> None:
-    passage = text[start : start + length]
+@given(st.text(alphabet="abc é.,’\n", min_size=40), st.integers(0, 20), st.integers(3, 12))
+def test_any_passage_of_whole_words_is_found_and_a_changed_one_is_not(text: str, start: int, length: int) -> None:
+    passage = "\n ".join(text.split()[start : start + length])
     if len(" ".join(passage.split())) >= quotes.SHORTEST and ".." not in passage:
         assert quotes.found(passage, text)
         assert not quotes.found(passage + "7", text)
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("Acme Freight employs 64", SIZE),
+        ("Freight employs 640 peop", SIZE),
+        ("cme Freight employs 640 people", SIZE),
+        # What an ellipsis, or the end of the quote, leaves out turns the sentence around.
+        ("Acme Freight will … raise prices in spring", "Acme Freight will not raise prices in spring."),
+        ("Acme Freight … raised new money", "Acme Freight, so its owners, has never raised new money."),
+        ("Acme Freight wird … neue Lager bauen", "Acme Freight wird keine neue Lager bauen."),
+        ("Acme Freight is … about to be sold", "Acme Freight is, they say, not at all about to be sold."),
+        ("planning a round this year", "Acme Freight is not planning a round this year."),
+        ("Acme Freight plant die Nacht", "Acme Freight plant die Nacht nicht selbst."),
+        # Two passages that are far apart.
+        (
+            "Ada Lovelace has … sold the company",
+            f"Ada Lovelace has a plan.{' And so on.' * 50} Babbage sold the company.",
+        ),
+        # No comma, accent, hyphen or dash is like another.
+        ("Ada Lovelace, who has led", "Ada Lovelace who has led planning"),
+        ("the café chain of Acme", "the cafe chain of Acme"),
+        ("a cold-chain company in Leeds", "a cold chain company in Leeds"),
+        ("2019-2021 in all the depots", "2019–2021 in all the depots"),
+    ],
+)
+def test_a_passage_that_is_cut_or_joined_to_say_something_else_is_no_quote(quote: str, text: str) -> None:
+    assert not quotes.found(quote, text)
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("employs 640 people in four", "employs\u00a0640\u202fpeople\tin\r\nfour depots"),
+        ("the transportation company", "the trans\u00adporta\u200btion company"),
+        ('said: "We plan at midnight"', "a dit : « We plan » and said: « We plan at midnight »"),
+        ("it's Ada's own programme", "It’s Ada‘s own programme"),
+        ("Das Straßennetz von Acme", "das STRASSENNETZ von Acme"),
+        ("Acme Fret a levé … auprès de Quai", "Acme Fret a levé en mai dix millions d’euros auprès de Quai Vert."),
+        ("Acme Freight runs (...) all four depots", "Acme Freight runs, from Leeds, all four depots."),
+        ("the caf\u00e9 chain of Acme", "the cafe\u0301 chain of Acme"),
+        ("アクメは四つの倉庫を持っている", "東京のアクメは四つの倉庫を持っている会社です"),
+    ],
+)
+def test_what_nobody_sees_is_no_difference(quote: str, text: str) -> None:
+    assert quotes.found(quote, text)
 
 
 @pytest.mark.parametrize(
