@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+TOKEN_KEYS = "GREENROOM_TOKEN_KEYS"  # noqa: S105 - the name of a setting
 
 
 class SealError(Exception):
@@ -30,12 +31,13 @@ class Sealed:
 
 
 class Sealer:
-    """AES-256-GCM with the keys of the settings; the first seals what is new."""
+    """AES-256-GCM with the keys of a setting; the first seals what is new."""
 
-    def __init__(self, keys: str) -> None:
-        self._keys = dict(_key(entry) for entry in keys.split(",") if entry.strip())
+    def __init__(self, keys: str, setting: str = TOKEN_KEYS) -> None:
+        self._setting = setting
+        self._keys = dict(_key(entry, setting) for entry in keys.split(",") if entry.strip())
         if not self._keys:
-            raise ValueError("GREENROOM_TOKEN_KEYS is not set; make one with: greenroom keys new")
+            raise ValueError(f"{setting} is not set; make one with: greenroom keys new")
         self.current = next(iter(self._keys))
 
     def seal(self, secret: bytes, row: str) -> Sealed:
@@ -48,7 +50,7 @@ class Sealer:
         """What was sealed for this row."""
         key = self._keys.get(sealed.key_id)
         if key is None:
-            raise SealError(f"there is no key {sealed.key_id!r} in GREENROOM_TOKEN_KEYS")
+            raise SealError(f"there is no key {sealed.key_id!r} in {self._setting}")
         nonce, data = sealed.data[:NONCE_BYTES], sealed.data[NONCE_BYTES:]
         try:
             return AESGCM(key).decrypt(nonce, data, _bound(sealed.key_id, row))
@@ -61,14 +63,14 @@ def new_key() -> str:
     return f"k{datetime.now(UTC):%Y%m%d%H%M%S}:{base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
 
 
-def _key(entry: str) -> tuple[str, bytes]:
+def _key(entry: str, setting: str) -> tuple[str, bytes]:
     name, _, text = entry.strip().partition(":")
     try:
         key = base64.urlsafe_b64decode(text)
     except (binascii.Error, ValueError):
         key = b""
     if not name or len(key) != KEY_BYTES:
-        raise ValueError("GREENROOM_TOKEN_KEYS must be id:key,id:key with keys of 32 bytes in base64")
+        raise ValueError(f"{setting} must be id:key,id:key with keys of 32 bytes in base64")
     return name, key
 
 

@@ -40,7 +40,9 @@ class Script:
 
     async def brief(self) -> Written:
         begun = await self._do(self._owner.begin, Start(**self._row, run_id=self._run_id, now=_now()))
-        stale = [subject for subject in (*begun.prospects, *begun.companies) if not subject.fresh]
+        stale = [
+            subject for subject in (*begun.prospects, *begun.companies) if not subject.fresh and not subject.left_out
+        ]
         found = await asyncio.gather(*(self._find(begun, subject) for subject in stale))
         gaps = tuple(Gap(subject_id=one.subject_id, state=State.NOT_FOUND) for one in found if not one.evidence)
         return await self._write(begun, gaps)

@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
+from activities.coding import PAYLOAD_KEYS, data_converter
 from bench import cpu
 from schemas.settings import Settings
 from starter.checks import polled
@@ -52,12 +52,13 @@ class Servers:
         self._pids = {"postgres": [cluster.pid()]}
 
     def settings(self) -> Settings:
-        """What the load itself needs: the database, and the key that addresses are hashed with."""
+        """What the load itself needs: the database, and the keys that addresses are hashed and payloads read with."""
         values: dict[str, Any] = {"database_url": self.urls.application, "database_crossing_url": self.urls.crossing}
-        return Settings(**values, hash_key=self._hash_key, _env_file=None)  # type: ignore[arg-type, call-arg]
+        values |= {"hash_key": self._hash_key, "payload_keys": files.own_keys(self.folder / "keys.env")[PAYLOAD_KEYS]}
+        return Settings(**values, _env_file=None)  # type: ignore[call-arg]
 
     async def client(self) -> Client:
-        return await Client.connect(self._address, namespace=NAMESPACE, data_converter=pydantic_data_converter)
+        return await Client.connect(self._address, namespace=NAMESPACE, data_converter=data_converter(self.settings()))
 
     def cpu_s(self) -> dict[str, float]:
         """CPU seconds so far, by server; `client` is the load itself."""

@@ -59,7 +59,7 @@ async def everything(settings: Settings) -> AsyncIterator[Check]:
         yield check
     async for check in postgres(settings):
         yield check
-    async for check in temporal():
+    async for check in temporal(settings):
         yield check
     if in_sandbox(settings, stack=STACK_FILE.exists()):
         yield await answers("sandbox", f"{settings.sandbox_url}/healthz", START)
@@ -103,6 +103,8 @@ def providers(settings: Settings, *, stack: bool) -> list[Check]:
 def _provider(settings: Settings, name: str, *, stack: bool) -> Check:
     users = settings.paces().get(f"{name}/user")
     pace = f"pace {settings.paces()[name]}" + (f", {users} for each user" if users else "")
+    if unpriced := [one for one in settings.unpriced() if one.startswith(f"{name}/")]:
+        return Check(name, ok=False, said=f"no price is known for {', '.join(unpriced)}", remedy="set GREENROOM_PRICES")
     if _key(settings, name):
         return Check(name, ok=True, said=f"own key, {settings.provider(name).base_url}, {pace}")
     if settings.sandbox or stack:
@@ -176,10 +178,10 @@ def clock(name: str, theirs: datetime, before: datetime, after: datetime) -> Che
     return Check(name, apart < MOST_SKEW, said, "let both machines get their time from NTP")
 
 
-async def temporal() -> AsyncIterator[Check]:
-    """The server answers, the namespace knows what we attach to runs, and each queue has a worker."""
+async def temporal(settings: Settings) -> AsyncIterator[Check]:
+    """The server answers, the namespace knows what we attach to runs, and each queue has a worker. Needs no key."""
     try:
-        client = await asyncio.wait_for(connect(), PATIENCE_S)
+        client = await asyncio.wait_for(connect(settings.without_codec()), PATIENCE_S)
     except (NotReadyError, TimeoutError) as error:
         yield Check("Temporal", ok=False, said=getattr(error, "sentence", "no answer"), remedy=START)
         return

@@ -47,7 +47,7 @@ class Desk:
         return chosen
 
     async def temporal(self) -> Client:
-        return await connect()
+        return await connect(self.settings)
 
     async def wake(self, meetings: Sequence[RowId]) -> bool:
         """Tell their workflows of a change; whether all have been told."""

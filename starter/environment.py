@@ -7,17 +7,20 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
+from activities import coding
 from activities.store.database import Database
 from schemas.settings import STACK_FILE, Settings
 from starter.words import NotReadyError, UsageError
 
 DEFAULT_TEMPORAL = "localhost:7233"
+NEW_PAYLOAD_KEY = "make one with: greenroom keys new (or set GREENROOM_PAYLOAD_CODEC=off to have nothing encrypted)"
 
 
 def environment() -> Mapping[str, str]:
@@ -35,24 +38,34 @@ def load_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(map(str, first["loc"])) or "the settings"
         raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
+    except SettingsError as error:
+        # It names the field, and not the value.
+        raise UsageError(f"A setting is no JSON: {str(error).partition(' from ')[0]}") from None
 
 
-async def connect(*, lazy: bool = False, metrics_port: int = 0) -> Client:
-    """The Temporal client of the standard TEMPORAL_* variables and profiles, speaking pydantic.
+async def connect(settings: Settings, *, lazy: bool = False, metrics_port: int = 0) -> Client:
+    """The Temporal client of the standard TEMPORAL_* variables and profiles, speaking pydantic, encrypted.
 
     With a port, the SDK's metrics of this process are served there for Prometheus.
     """
+    converter = data_converter(settings)
     config = ClientConfig.load_client_connect_config(override_env_vars=dict(environment()))
     config.setdefault("target_host", DEFAULT_TEMPORAL)
     try:
-        return await Client.connect(
-            **config, data_converter=pydantic_data_converter, lazy=lazy, runtime=_runtime(metrics_port)
-        )
+        return await Client.connect(**config, data_converter=converter, lazy=lazy, runtime=_runtime(metrics_port))
     except (RPCError, RuntimeError) as error:
         raise NotReadyError(
             f"No Temporal server answers at {config['target_host']} ({_short(error)})",
             "start the stack with: make dev (or set TEMPORAL_ADDRESS)",
         ) from None
+
+
+def data_converter(settings: Settings) -> DataConverter:
+    """How we speak with Temporal, or the sentence that says which key is missing."""
+    try:
+        return coding.data_converter(settings)
+    except ValueError as error:
+        raise NotReadyError(str(error).partition(";")[0], NEW_PAYLOAD_KEY) from None
 
 
 def _runtime(metrics_port: int) -> Runtime | None:

@@ -1,4 +1,4 @@
-"""greenroom keys: what encrypts the tokens of accounts."""
+"""greenroom keys: what encrypts the tokens of accounts, and what Temporal keeps of runs."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,9 @@ from starter.words import FailedError, UsageError
 # Connections that are sealed anew between two looks for more.
 BATCH = 100
 
-app = typer.Typer(help="Keys that encrypt the tokens of accounts.", no_args_is_help=True)
+app = typer.Typer(
+    help="Keys that encrypt the tokens of accounts, and what Temporal keeps of runs.", no_args_is_help=True
+)
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class Done:
 
 @app.command()
 def new() -> None:
-    """Make a key. Put it into GREENROOM_TOKEN_KEYS: last, until everything knows it, and then first.
+    """Make a key, for GREENROOM_TOKEN_KEYS or GREENROOM_PAYLOAD_KEYS: last, until everything knows it, and then first.
 
-    The first key seals what is new; all of them open.
+    The first key seals what is new; all of them open. An old token key may go after `greenroom keys rotate`; an old
+    payload key when the last run that was begun with it is over and Temporal keeps it no more (its retention).
     """
     typer.echo(new_key())
 

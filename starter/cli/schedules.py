@@ -16,7 +16,7 @@ def list_(json: Json = False) -> None:
     """List schedules: how often, when last and when next. Pause one in Temporal's Web UI, and it stays paused."""
 
     async def work() -> list[schedules.Planned]:
-        return await schedules.listed(await connect())
+        return await schedules.listed(await connect(load_settings()))
 
     _put(do(work()), as_json=json)
 
@@ -26,8 +26,9 @@ def ensure(json: Json = False) -> None:
     """Make the schedules, or bring them up to date, as every worker does when it starts."""
 
     async def work() -> list[schedules.Planned]:
-        client = await connect()
-        await schedules.ensure(client, load_settings())
+        settings = load_settings()
+        client = await connect(settings)
+        await schedules.ensure(client, settings)
         return await schedules.listed(client)
 
     _put(do(work()), as_json=json)

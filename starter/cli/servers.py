@@ -6,9 +6,9 @@ import typer
 
 from activities.providers.smtp import Smtp
 from schemas.settings import VARIABLES, Settings
-from starter import logs
+from starter import codec, logs
 from starter import migrate as migrations
-from starter.checks import NEEDS, keys, token_keys
+from starter.checks import NEEDS, Check, keys, token_keys
 from starter.cli import do
 from starter.environment import connect, load_settings
 from starter.words import NotReadyError, UsageError
@@ -18,7 +18,8 @@ from workflows import queues
 def worker(
     queue: Annotated[list[str] | None, typer.Option("--queue", help="Serve only this queue; may be repeated.")] = None,
 ) -> None:
-    """Serve the task queues until stopped. Refuses to start without the keys of the queues it serves."""
+    """Serve the task queues until stopped. Refuses to start without the keys of the queues it serves, and without the
+    one that payloads are encrypted with."""
     settings = load_settings()
     logs.configure(settings.log_format)
     names = queue or list(queues.ALL)
@@ -31,11 +32,14 @@ def worker(
     if settings.token_keys.get_secret_value():
         _seals(settings)
     _mails(settings)
+    _stands(codec.keys(settings))
 
     import worker as composition  # noqa: PLC0415 - the providers' libraries take a second to load
 
     async def work() -> None:
-        await composition.run(settings, await connect(metrics_port=settings.metrics_port), names)
+        client = await connect(settings, metrics_port=settings.metrics_port)
+        _stands(await codec.fit(client, settings))
+        await composition.run(settings, client, names)
 
     do(work())
 
@@ -51,8 +55,13 @@ def _has_keys(settings: Settings, queue: str) -> None:
 
 
 def _seals(settings: Settings) -> None:
-    if not (tokens := token_keys(settings)).ok:
-        raise NotReadyError(tokens.said, tokens.remedy)
+    _stands(token_keys(settings))
+
+
+def _stands(check: Check) -> None:
+    """A server does not start without what is looked at here."""
+    if not check.ok:
+        raise NotReadyError(check.said, check.remedy)
 
 
 def _long_enough(settings: Settings, *names: str) -> None:
@@ -83,6 +92,7 @@ def web(
     logs.configure(settings.log_format)
     _long_enough(settings, "GREENROOM_LINK_KEY", "GREENROOM_SESSION_KEY")
     _seals(settings)
+    _stands(codec.keys(settings))
     do(serve(settings, port, host))
 
 

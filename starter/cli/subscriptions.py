@@ -13,7 +13,7 @@ from starter.cli import do
 from starter.cli.calendars import Wanted, choose, when
 from starter.cli.options import Json, Limit, Tenant, cell, console, put_json, put_table, table
 from starter.desk import desk
-from starter.environment import connect
+from starter.environment import connect, load_settings
 from starter.words import FailedError, UsageError
 from workflows import story
 
@@ -90,7 +90,7 @@ async def _see_to(wanted: str, errand: Errand, tenant: str | None) -> RenewalOut
 
 async def _sweep() -> Renewed:
     """Of all tenants: what the clock does is nobody's in particular."""
-    return await start.renewals(await connect())
+    return await start.renewals(await connect(load_settings()))
 
 
 def _put(outcome: RenewalOutcome, *, as_json: bool) -> None:

@@ -8,10 +8,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from typer.exceptions import TyperException
 
+from activities.sealing import SealError
 from activities.store.database import GONE
 from starter.words import FailedError, NotFoundError, NotReadyError, SaidError, UsageError
 
 START = "start the stack with: make dev (greenroom doctor says what is missing)"
+
+PUT_BACK = "put the key that is missing back, last is enough (greenroom doctor says more)"
 
 
 @contextmanager
@@ -29,6 +32,8 @@ def translated() -> Iterator[None]:
         raise _refused(error) from None
     except RPCError as error:
         raise _temporal(error) from None
+    except SealError as error:
+        raise FailedError(f"What is encrypted cannot be opened: {error}", PUT_BACK) from None
     except GONE as error:
         raise NotReadyError(f"A server went away ({type(error).__name__})", START) from None
 

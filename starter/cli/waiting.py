@@ -29,6 +29,7 @@ COLOURS = {
     State.NOT_FOUND: "yellow",
     State.FAILED: "red",
     State.TIMED_OUT: "red",
+    State.LEFT_OUT: "yellow",
 }
 
 Handle = WorkflowHandle[ResearchWorkflow, ResearchOutcome]

@@ -81,6 +81,7 @@ def _addresses(stack: Stack) -> None:
     environment = stack.environment
     console.print(f"Temporal Web UI: {environment['GREENROOM_TEMPORAL_UI_URL']}")
     console.print(f"Pages:           {environment['GREENROOM_WEB_URL']}")
+    console.print(f"Payloads:        {environment['GREENROOM_WEB_URL']}/codec says how the Web UI gets to read them")
     console.print(f"Sandbox:         {environment['GREENROOM_SANDBOX_URL']}/sandbox/journal")
     console.print("In another terminal: .venv/bin/greenroom sandbox calendar list")
     console.print("                     .venv/bin/greenroom research ada@lovelace.example --watch")

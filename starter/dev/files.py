@@ -9,10 +9,11 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from activities import sealing
+from activities import coding, sealing
 from starter.words import NotReadyError
 
 OWN_KEYS = ("GREENROOM_LINK_KEY", "GREENROOM_HASH_KEY", "GREENROOM_SESSION_KEY")
+SEALING_KEYS = (sealing.TOKEN_KEYS, coding.PAYLOAD_KEYS)
 
 
 @contextmanager
@@ -46,7 +47,8 @@ def write(path: Path, environment: Mapping[str, str]) -> None:
 def own_keys(path: Path) -> dict[str, str]:
     """The keys of our own: each made once, kept for as long as the database is."""
     kept = {key: value for key, value in dotenv_values(path).items() if value} if path.exists() else {}
-    keys = {name: secrets.token_hex(32) for name in OWN_KEYS} | {"GREENROOM_TOKEN_KEYS": sealing.new_key()} | kept
+    made = {name: secrets.token_hex(32) for name in OWN_KEYS} | {name: sealing.new_key() for name in SEALING_KEYS}
+    keys = made | kept
     if keys != kept:
         write(path, keys)
     return keys

@@ -132,6 +132,7 @@ class Stack:
 
     def _temporal(self) -> Part:
         command = self.plan.temporal_command(self.home / "temporal.db")
+        command.append(f"--ui-codec-endpoint=http://127.0.0.1:{self.plan.ports['web']}/codec")
         return self._part("Temporal server", command, self._knows_namespace)
 
     def _sandbox(self) -> Part:
