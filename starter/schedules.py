@@ -1,4 +1,5 @@
-"""What the clock begins: the renewal of push channels, and the polls that find what no notification told.
+"""What the clock begins: the renewal of push channels, the polls that find what no notification told, and the end of
+what is too old.
 
 worker starts ─▶ ensure ─▶ made, or brought up to date; an operator's pause stays
 """
@@ -23,13 +24,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.briefs import Document
 from schemas.calendars import Poll
+from schemas.erasures import Keeping
 from schemas.settings import Settings
 from schemas.subscriptions import Sweep
 from workflows import policies, queues
 from workflows.calendars import CalendarPollsWorkflow
+from workflows.erasures import RetentionWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow
 
-NAMES = RENEWALS, POLLS = "subscription-renewals", "calendar-polls"
+NAMES = RENEWALS, POLLS, RETENTION = "subscription-renewals", "calendar-polls", "retention"
 
 # Not every installation at the same second; and never a noticeable part of the period.
 JITTER_PART = 60
@@ -69,6 +72,17 @@ def wanted(settings: Settings) -> dict[str, Schedule]:
                 task_queue=queues.WORKFLOWS,
                 task_timeout=policies.WORKFLOW_TASK,
                 static_summary="Ring the silent calendars",
+            ),
+        ),
+        RETENTION: _schedule(
+            policies.KEEP_EVERY,
+            ScheduleActionStartWorkflow(
+                RetentionWorkflow.run,
+                Keeping(),
+                id=RETENTION,
+                task_queue=queues.WORKFLOWS,
+                task_timeout=policies.WORKFLOW_TASK,
+                static_summary="Delete what is too old",
             ),
         ),
     }

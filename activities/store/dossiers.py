@@ -1,0 +1,99 @@
+"""Dossiers: everything that is kept about an address, for whoever asks what that is."""
+
+from typing import Any, TypeVar
+
+from activities.attendance import unplussed
+from activities.mentions import Named
+from activities.store import forgetting, mentions
+from activities.store.database import Connection, Database, patient
+from activities.store.forgetting import BARE
+from schemas.base import Email, PersonKey, TenantId
+from schemas.briefs import Document
+from schemas.erasures import Attendance, BriefTitle, Dossier, Known, LookedUp, Marked, Page, Request, Said
+
+D = TypeVar("D", bound=Document)
+
+
+class DossierStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @patient
+    async def dossier(self, tenant_id: TenantId, email: Email, key: PersonKey) -> Dossier:
+        """Under whichever +tag. What names them in texts about others is there too."""
+        bare = unplussed(email)
+        async with self._database.tenant(tenant_id) as connection:
+            person = Named(bare, tuple(await forgetting.names(connection, bare)))
+        named = await mentions.find(self._database, tenant_id, person)
+        async with self._database.tenant(tenant_id) as connection:
+            people = await _all(connection, Known, _PEOPLE, bare)
+            ids = [one.id for one in people]
+            return Dossier(
+                email=bare,
+                suppressed=await connection.fetchval(_SUPPRESSED, key),
+                people=people,
+                meetings=await _all(connection, Attendance, _MEETINGS, bare),
+                requests=await _all(connection, Request, _REQUESTS, ids),
+                look_ups=await _all(connection, LookedUp, _LOOK_UPS, ids),
+                pages=await _all(connection, Page, _PAGES, ids, named.rows["evidence"]),
+                claims=await _all(connection, Said, _CLAIMS, ids),
+                marks=await _all(connection, Marked, _MARKS, ids, named.rows["marks"]),
+                briefs=await _all(connection, BriefTitle, _BRIEFS, ids, named.rows["briefs"]),
+            )
+
+
+async def _all(connection: Connection, shape: type[D], query: str, *values: Any) -> tuple[D, ...]:
+    rows = await connection.fetch(query, *values)
+    return tuple(shape.model_validate(dict(row)) for row in rows)
+
+
+_SUPPRESSED = """
+SELECT EXISTS (
+  SELECT FROM suppressions WHERE key = encode(sha256(convert_to('suppressed/' || $1::text, 'UTF8')), 'hex')
+)
+"""
+
+_PEOPLE = f"""
+SELECT id, email, name, domain AS company_domain, last_researched_at, profile FROM subjects
+WHERE kind = 'person' AND {BARE} = $1 ORDER BY email
+"""  # noqa: S608 - put together from constants
+
+_MEETINGS = f"""
+SELECT a.meeting_id, m.title, m.starts_at, a.email, a.name, a.standing
+FROM attendees a JOIN meetings m ON m.id = a.meeting_id WHERE {BARE} = $1 ORDER BY m.starts_at, m.id
+"""  # noqa: S608 - put together from constants
+
+_REQUESTS = """
+SELECT r.id, r.kind, r.status, r.requested_at FROM research r
+WHERE EXISTS (SELECT FROM research_prospects p WHERE p.research_id = r.id AND p.subject_id = ANY($1::uuid[]))
+ORDER BY r.requested_at, r.id
+"""
+
+_LOOK_UPS = """
+SELECT id, provider, model, asked_at, said FROM answers WHERE subject_id = ANY($1::uuid[]) ORDER BY asked_at, id
+"""
+
+_PAGES = """
+SELECT id, subject_id = ANY($1::uuid[]) AS about_them, url, title, text, fetched_at FROM evidence
+WHERE subject_id = ANY($1::uuid[]) OR id = ANY($2::uuid[]) ORDER BY fetched_at, id
+"""
+
+_CLAIMS = """
+SELECT c.brief_id, c.text, c.quote, e.url, b.written_at
+FROM claims c JOIN briefs b ON b.id = c.brief_id LEFT JOIN evidence e ON e.id = c.evidence_id
+WHERE c.subject_id = ANY($1::uuid[]) ORDER BY b.written_at, c.brief_id, c.position
+"""
+
+_MARKS = """
+SELECT verdict, text, quote, created_at FROM marks
+WHERE subject_id = ANY($1::uuid[]) OR id = ANY($2::uuid[]) ORDER BY created_at, id
+"""
+
+_BRIEFS = """
+SELECT b.id, coalesce(m.title, '') AS title, b.version, b.written_at,
+  (SELECT s.identity FROM brief_subjects s WHERE s.brief_id = b.id AND s.subject_id = ANY($1::uuid[]) LIMIT 1) AS identity
+FROM briefs b JOIN research r ON r.id = b.research_id LEFT JOIN meetings m ON m.id = r.meeting_id
+WHERE b.id = ANY($2::uuid[])
+  OR EXISTS (SELECT FROM brief_subjects s WHERE s.brief_id = b.id AND s.subject_id = ANY($1::uuid[]))
+ORDER BY b.written_at, b.id
+"""
