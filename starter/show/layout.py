@@ -1,10 +1,11 @@
 """A brief as every way of showing it needs it: what changed, sections in reading order, sources numbered by first use."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from schemas.briefs import Brief, BriefSubject, Claim, Evidence, Section
+from schemas.briefs import Brief, BriefSubject, Candidate, Claim, Evidence, Section
 
 SANDBOX_NOTICE = "sandbox data: every person, company and source here is fictional"
 
@@ -20,16 +21,31 @@ TITLES = {
 # Of new facts, and of new people, directly below the headline: the rest is marked where it stands.
 MOST_NEW = 5
 
+UNSURE = "Could be any of these; nothing is attached"
+DISAGREE = "Sources disagree"
+# An assessment or advice behind which there is nothing newer.
+ONLY_EARLIER = "on earlier facts only"
+
 ADVICE = (Section.TALKING_POINTS, Section.QUESTIONS, Section.FIT, Section.RISKS)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A claim with the numbers of the sources that it rests on, in the end. `new` since the last meeting."""
+    """A claim with the numbers of the sources that it rests on, in the end. `new` since the last meeting.
+
+    `number` is its place in the brief, from 1: what a command calls it. `marks` are the facts that it rests on, or
+    itself: the number of the source, and a letter where several facts are from it. `dated` says as of when a fact is,
+    `disputed` that another source says something else.
+    """
 
     claim: Claim
     sources: tuple[int, ...]
     new: bool = False
+    number: int = 0
+    marks: tuple[str, ...] = ()
+    dated: str = ""
+    published: date | None = None
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,8 @@ class Laid:
     about: tuple[tuple[BriefSubject, tuple[Line, ...]], ...]
     advice: tuple[tuple[str, tuple[Line, ...]], ...]
     sources: tuple[Evidence, ...]
+    # Facts that cannot all be true, side by side, each with the subject that they are about.
+    conflicts: tuple[tuple[BriefSubject, tuple[Line, ...]], ...] = ()
 
     @property
     def people(self) -> tuple[tuple[BriefSubject, tuple[Line, ...]], ...]:
@@ -70,8 +88,7 @@ def lay_out(brief: Brief) -> Laid:
     )
     sources = tuple(by_id[evidence_id] for evidence_id in dict.fromkeys(facts) if evidence_id in by_id)
     numbers = {piece.id: number for number, piece in enumerate(sources, start=1)}
-    new = set(brief.changes.new_claims)
-    lines = {claim.id: Line(claim, _sources(claim, brief, numbers), claim.id in new) for claim in brief.claims}
+    lines = _lines(brief, by_id, numbers)
 
     def of(section: Section) -> tuple[Line, ...]:
         return tuple(lines[claim.id] for claim in brief.section(section))
@@ -86,7 +103,58 @@ def lay_out(brief: Brief) -> Laid:
         ),
         advice=tuple((TITLES[section], of(section)) for section in ADVICE if of(section)),
         sources=sources,
+        conflicts=tuple(_conflicts(brief, lines)),
     )
+
+
+def _lines(brief: Brief, by_id: dict[str, Evidence], numbers: dict[str, int]) -> dict[str, Line]:
+    new, marks = set(brief.changes.new_claims), _marks(brief, numbers)
+    disputed = {fact for group in brief.conflicts for fact in group}
+    return {
+        claim.id: Line(
+            claim,
+            _sources(claim, brief, numbers),
+            claim.id in new,
+            place,
+            tuple(marks[fact] for fact in (claim.id, *claim.rests_on) if fact in marks),
+            _dated(claim, by_id.get(claim.evidence_id or "")),
+            by_id[claim.evidence_id].published if claim.evidence_id in by_id else None,
+            claim.id in disputed,
+        )
+        for place, claim in enumerate(brief.claims, start=1)
+    }
+
+
+def _marks(brief: Brief, numbers: dict[str, int]) -> dict[str, str]:
+    """What each fact is called: 3 when it is all that is taken from source 3, else 3a, 3b and so on."""
+    marks = {}
+    for evidence_id, number in numbers.items():
+        facts = [claim.id for claim in brief.claims if claim.evidence_id == evidence_id]
+        for place, fact in enumerate(facts):
+            marks[fact] = f"{number}{_letters(place)}" if len(facts) > 1 else f"{number}"
+    return marks
+
+
+def _letters(place: int) -> str:
+    return (_letters(place // 26 - 1) if place >= 26 else "") + chr(ord("a") + place % 26)
+
+
+def _dated(claim: Claim, page: Evidence | None) -> str:
+    """As of when a fact is: when its page was published, or, when that is not known, when it was read."""
+    if page is None:
+        return ""
+    if page.published is None:
+        return f"undated page, read {day(page.fetched_at.date())}"
+    return f"as of {day(claim.as_of or page.published)}"
+
+
+def _conflicts(brief: Brief, lines: dict[str, Line]) -> Iterable[tuple[BriefSubject, tuple[Line, ...]]]:
+    """What is there of them: somebody may have been forgotten since."""
+    subjects = {one.id: one for one in brief.subjects}
+    for group in brief.conflicts:
+        facts = tuple(lines[fact] for fact in group if fact in lines)
+        if len(facts) > 1 and (subject := subjects.get(facts[0].claim.subject_id or "")):
+            yield subject, facts
 
 
 def _sources(claim: Claim, brief: Brief, numbers: dict[str, int]) -> tuple[int, ...]:
@@ -124,6 +192,18 @@ def _last_met(brief: Brief, *, anything_new: bool) -> str:
         return f"You last met on {on}; there is no brief of that meeting to compare with."
     missing = any(gap.subject_id for gap in brief.gaps)
     return f"Nothing new since you last met on {on}{', as far as anything was found' if missing else ''}."
+
+
+def refused(brief: Brief) -> str:
+    """How many claims the checks refused, and why."""
+    number = sum(brief.dropped.values())
+    why = ", ".join(f"{count} {reason}" for reason, count in brief.dropped.items())
+    return f"{number} {'claim' if number == 1 else 'claims'} refused{f': {why}' if why else ''}"
+
+
+def described(candidate: Candidate) -> tuple[str, str, str]:
+    """What tells a candidate from the others of the name."""
+    return candidate.job_title, candidate.employer, candidate.location
 
 
 def day(when: date) -> str:

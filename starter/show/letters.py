@@ -18,8 +18,8 @@ from schemas.briefs import Brief, BriefSubject, Evidence
 from schemas.notices import Matter, NoticeKind, NoticeOrder
 from schemas.settings import Settings
 from starter.links import Links, outside
-from starter.show.layout import SANDBOX_NOTICE, Laid, Line, day, lay_out
-from starter.show.page import CONFIDENCES, FOLDER, IDENTITIES, LONGEST
+from starter.show.layout import DISAGREE, ONLY_EARLIER, SANDBOX_NOTICE, UNSURE, Laid, Line, day, lay_out, refused
+from starter.show.page import CONFIDENCES, FOLDER, IDENTITIES, LONGEST, NATURES
 
 # Of a subject, what is in front of the title included.
 LONGEST_TITLE = 100
@@ -120,7 +120,7 @@ class Letters:
             subject=f"{before}: {title}",
             headline=title,
             when=moment(brief.starts_at, brief.time_zone) if brief.starts_at else "",
-            paragraphs=(laid.headline.claim.text,) if laid.headline else (),
+            paragraphs=tuple(_opening(laid)),
             button=("Open the brief", self._links.brief(matter.order.tenant_id, brief.id)),
             blocks=tuple(_blocks(laid)),
         )
@@ -193,10 +193,17 @@ def _title(text: str) -> str:
     return plain if len(plain) <= LONGEST_TITLE else plain[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
+def _opening(laid: Laid) -> Iterable[str]:
+    if laid.headline:
+        yield _said(laid.headline)
+    if laid.brief.economies:
+        yield f"To keep within budget: {'; '.join(clean(one, LONGEST) for one in laid.brief.economies)}"
+
+
 def _blocks(laid: Laid) -> Iterable[Block]:
     """What changed, the people, what to say and ask; then the companies, what is missing, and the sources."""
     brief, advice = laid.brief, dict(laid.advice)
-    facts = tuple(f"{_title(one.name)}: {_said(line)}" for one, line in laid.changed.facts)
+    facts = tuple(f"{_title(one.name)}: {_said(line, dated=False)}" for one, line in laid.changed.facts)
     more = (f"and {laid.changed.more_facts} more",) if laid.changed.more_facts else ()
     people = ", ".join(_title(one.name) for one in laid.changed.people)
     others = f" and {laid.changed.more_people} more" if laid.changed.more_people else ""
@@ -205,23 +212,38 @@ def _blocks(laid: Laid) -> Iterable[Block]:
     yield from (_subject(*pair) for pair in laid.people)
     yield from (Block(title, tuple(map(_said, lines))) for title, lines in advice.items())
     yield from (_subject(*pair) for pair in laid.companies)
+    for one, sides in laid.conflicts:
+        yield Block(f"{DISAGREE}: {_title(one.name)}", tuple(map(_said, sides)))
     if brief.gaps:
         yield Block("Looked for, not found", tuple(f"{_title(gap.about)}: {gap.reason}" for gap in brief.gaps))
     if laid.sources:
         yield Block("Sources", tuple(map(_source, laid.sources)), numbered=True)
-    yield Block("How far to trust it", tuple(brief.reasons), remark=f"{CONFIDENCES[brief.confidence]} confidence")
+    yield Block(
+        "How far to trust it", (*brief.reasons, refused(brief)), remark=f"{CONFIDENCES[brief.confidence]} confidence"
+    )
 
 
 def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> Block:
     identity = IDENTITIES[subject.identity] if subject.identity else ""
     remark = ". ".join(part for part in (_title(subject.detail), identity) if part)
     said = tuple(map(_said, lines)) or ("Nothing that a source supports.",)
+    if subject.candidates:
+        each = [(one.name, one.job_title, one.employer, one.location) for one in subject.candidates]
+        said = tuple(", ".join(_title(part) for part in parts if part) for parts in each)
+        remark = f"{remark}. {UNSURE}:" if remark else f"{UNSURE}:"
     return Block(_title(subject.name), said, remark=remark)
 
 
-def _said(line: Line) -> str:
-    marks = "".join(f"[{number}]" for number in line.sources)
-    return f"{clean(line.claim.text, LONGEST)} {marks}".rstrip()
+def _said(line: Line, *, dated: bool = True) -> str:
+    """A fact with its number and date; anything else says what it is, and names its facts."""
+    marks = "".join(f"[{mark}]" for mark in line.marks)
+    text = clean(line.claim.text, LONGEST)
+    if not line.claim.quote:
+        old = "" if line.claim.current else f", {ONLY_EARLIER}"
+        return f"{text} ({NATURES[line.claim.nature].lower()}{' rests on ' if marks else ''}{marks}{old})"
+    date = [line.dated if dated else "", "" if line.claim.current else "earlier"]
+    beside = ", ".join(part for part in date if part)
+    return f"{text} {marks}{f' ({beside})' if beside else ''}".rstrip()
 
 
 def _source(piece: Evidence) -> str:

@@ -7,7 +7,21 @@ from dataclasses import replace
 from activities.plain import clean
 from schemas.briefs import Brief, BriefSubject, Evidence, Section
 from starter.links import outside
-from starter.show.layout import SANDBOX_NOTICE, TITLES, Changed, Line, day, dollars, lay_out, when
+from starter.show.layout import (
+    DISAGREE,
+    ONLY_EARLIER,
+    SANDBOX_NOTICE,
+    TITLES,
+    UNSURE,
+    Changed,
+    Laid,
+    Line,
+    day,
+    dollars,
+    lay_out,
+    refused,
+    when,
+)
 from starter.show.page import CONFIDENCES, IDENTITIES, LONGEST, NATURES
 
 # Whatever some dialect reads as markup within a line: emphasis, code, links, HTML, tables, mentions, bare addresses.
@@ -24,13 +38,14 @@ def markdown(brief: Brief) -> str:
     about = {Section.PEOPLE: laid.people, Section.COMPANY: laid.companies}
     advice = dict(laid.advice)
     order = (Section.PEOPLE, Section.TALKING_POINTS, Section.QUESTIONS, Section.COMPANY, Section.FIT, Section.RISKS)
-    parts = [*_head(brief, laid.headline, laid.changed)]
+    parts = [*_head(laid)]
     for section in order:
         title = TITLES[section]
         blocks = [_subject(*pair) for pair in about.get(section, ())]
         blocks += [_list(advice[title])] if title in advice else []
         parts += [f"## {title}", *blocks] if blocks else []
     parts += [
+        *_disagreements(laid),
         *_gaps(brief),
         "## Sources",
         "\n".join(_source(n, one, brief) for n, one in enumerate(laid.sources, 1)),
@@ -50,12 +65,14 @@ def _first(line: str) -> str:
     return _FIRST.sub(lambda found: f"\\{found[0]}" if not found[0].isdigit() else f"{found[0]}\\", line)
 
 
-def _head(brief: Brief, headline: Line | None, changed: Changed) -> Iterable[str]:
+def _head(laid: Laid) -> Iterable[str]:
+    brief = laid.brief
     yield f"# {plain(brief.title)}"
     yield f"**{plain(SANDBOX_NOTICE).capitalize()}**" if brief.sandbox else ""
     yield plain(when(brief))
-    yield _sentence(headline) if headline else ""
-    yield from _changed(changed)
+    yield _sentence(laid.headline) if laid.headline else ""
+    yield f"To keep within budget: {'; '.join(map(plain, brief.economies))}" if brief.economies else ""
+    yield from _changed(laid.changed)
     reasons = "; ".join(map(plain, brief.reasons))
     yield f"**{CONFIDENCES[brief.confidence]} confidence**" + (f" ({reasons})" if reasons else "")
 
@@ -71,14 +88,23 @@ def _changed(changed: Changed) -> Iterable[str]:
 
 def _of(subject: BriefSubject, line: Line) -> str:
     """A fact away from the others about its subject."""
-    published = f", {day(line.claim.as_of)}" if line.claim.as_of else ""
-    return f"{plain(subject.name)}{published}: {_sentence(replace(line, new=False))}"
+    published = f", {day(line.published)}" if line.published else ""
+    return f"{plain(subject.name)}{published}: {_sentence(replace(line, new=False, dated='', disputed=False))}"
 
 
 def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> str:
     state = f"*{IDENTITIES[subject.identity]}*" if subject.identity else ""
     beside = ". ".join(filter(None, [plain(subject.detail), state]))
-    return "\n\n".join(filter(None, [f"### {plain(subject.name)}", beside, _list(lines)]))
+    return "\n\n".join(filter(None, [f"### {plain(subject.name)}", beside, _candidates(subject), _list(lines)]))
+
+
+def _candidates(subject: BriefSubject) -> str:
+    """A list, not a table: not every dialect has tables."""
+    lines = [
+        f"- {plain(', '.join(filter(None, [one.name, one.job_title, one.employer, one.location])))}"
+        for one in subject.candidates
+    ]
+    return "\n".join([f"{UNSURE}:", "", *lines]) if lines else ""
 
 
 def _list(lines: Iterable[Line]) -> str:
@@ -86,10 +112,27 @@ def _list(lines: Iterable[Line]) -> str:
 
 
 def _sentence(line: Line) -> str:
-    """What is said, what it is if it is no fact, the numbers of its sources, and whether it is new."""
-    numbers = "".join(f" [{number}]" for number in line.sources)
-    nature = "" if line.claim.quote else f" *{NATURES[line.claim.nature]}{' rests on' if numbers else ''}*"
-    return f"{plain(line.claim.text)}{nature}{numbers}{' *new*' if line.new else ''}"
+    """What is said, what it is if it is no fact, the numbers of its facts, as of when, and whether it is new."""
+    numbers = "".join(f" [{mark}]" for mark in line.marks)
+    if line.claim.quote:
+        said = ["*earlier*" if line.dated and not line.claim.current else "", f"({line.dated})" if line.dated else ""]
+        said += ["*sources disagree*" if line.disputed else ""]
+        return f"{plain(line.claim.text)}{numbers}{_joined(said)}{' *new*' if line.new else ''}"
+    nature = f"{NATURES[line.claim.nature]}{' rests on' if numbers else ''}"
+    old = "" if line.claim.current else f", {ONLY_EARLIER}"
+    return f"{plain(line.claim.text)} *{nature}*{numbers}{old}{' *new*' if line.new else ''}"
+
+
+def _joined(said: list[str]) -> str:
+    return "".join(f" {part}" for part in said if part)
+
+
+def _disagreements(laid: Laid) -> Iterable[str]:
+    if laid.conflicts:
+        yield f"## {DISAGREE}"
+    for subject, facts in laid.conflicts:
+        yield f"{plain(subject.name)}:"
+        yield _list(replace(line, new=False, disputed=False) for line in facts)
 
 
 def _gaps(brief: Brief) -> Iterable[str]:
@@ -109,7 +152,7 @@ def _source(number: int, piece: Evidence, brief: Brief) -> str:
 def _foot(brief: Brief) -> str:
     said = [
         f"Version {brief.version}, written {brief.written_at:%Y-%m-%d %H:%M} UTC by {plain(brief.model)}",
-        f"{sum(brief.dropped.values())} claims refused by the checks",
+        plain(refused(brief)),
         f"cost {dollars(brief.cost_micro_usd)}",
     ]
     return f"---\n\n{'; '.join(said)}"

@@ -16,7 +16,19 @@ from markupsafe import Markup
 from activities.plain import clean
 from schemas.briefs import Brief, Confidence, Identity, Nature
 from starter.links import outside
-from starter.show.layout import SANDBOX_NOTICE, TITLES, day, dollars, lay_out, when
+from starter.show.layout import (
+    DISAGREE,
+    ONLY_EARLIER,
+    SANDBOX_NOTICE,
+    TITLES,
+    UNSURE,
+    day,
+    dollars,
+    lay_out,
+    refused,
+    when,
+)
+from starter.show.reader import Reader
 
 FOLDER = Path(__file__).parent / "templates"
 LONGEST = 2000
@@ -58,20 +70,22 @@ _HASH = b64encode(hashlib.sha256(STYLE.text.encode()).digest()).decode()
 STANDALONE_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 
 
-def page(brief: Brief, *, standalone: bool) -> str:
-    """The brief as HTML; `standalone` is a file that loads nothing, for disk or for a mail."""
+def page(brief: Brief, *, standalone: bool, reader: Reader | None = None) -> str:
+    """The brief as HTML; `standalone` is a file that loads nothing, for disk or for a mail. A reader may answer."""
     laid = lay_out(brief)
     zone = ZoneInfo(brief.time_zone)
     return _TEMPLATES.get_template("brief.html").render(
         **frame(standalone=standalone),
         title=brief.title,
+        reader=reader,
+        referrer="same-origin" if reader and reader.token else "no-referrer",
         brief=brief,
         laid=laid,
         sections={section: dict(laid.advice).get(title, ()) for section, title in TITLES.items()},
         quotes={piece.id: _quotes(brief, piece.id) for piece in laid.sources},
         when=when(brief),
         written=f"{brief.written_at.astimezone(zone):%d %b %Y, %H:%M} ({brief.time_zone})",
-        refused=sum(brief.dropped.values()),
+        refused=refused(brief),
         cost=dollars(brief.cost_micro_usd),
         sandbox_notice=SANDBOX_NOTICE,
     )
@@ -117,6 +131,7 @@ def templates(*folders: Path) -> Environment:
     )
     made.filters |= {"outside": outside, "day": day, "short": _short}
     made.globals |= {"NATURES": NATURES, "IDENTITIES": IDENTITIES, "CONFIDENCES": CONFIDENCES, "TITLES": TITLES}
+    made.globals |= {"UNSURE": UNSURE, "DISAGREE": DISAGREE, "ONLY_EARLIER": ONLY_EARLIER}
     return made
 
 

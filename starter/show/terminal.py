@@ -6,11 +6,25 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from activities.plain import clean
-from schemas.briefs import Brief, BriefSubject, Confidence, Evidence
-from starter.show.layout import SANDBOX_NOTICE, Changed, Laid, Line, day, dollars, lay_out, when
+from schemas.briefs import Brief, BriefSubject, Confidence, Evidence, Nature
+from starter.show.layout import (
+    DISAGREE,
+    ONLY_EARLIER,
+    SANDBOX_NOTICE,
+    UNSURE,
+    Changed,
+    Laid,
+    Line,
+    day,
+    dollars,
+    lay_out,
+    refused,
+    when,
+)
 
 COLOURS = {Confidence.HIGH: "green", Confidence.MEDIUM: "yellow", Confidence.LOW: "red"}
 LONGEST = 2000
@@ -26,7 +40,7 @@ def render(brief: Brief) -> RenderableType:
     parts += [_subject(subject, lines) for subject, lines in laid.people]
     parts += [Group(_title(title), *(_bullet(line) for line in lines)) for title, lines in laid.advice]
     parts += [_subject(subject, lines) for subject, lines in laid.companies]
-    parts += [_gaps(brief), _sources(laid), _foot(brief)]
+    parts += [_disagreements(laid), _gaps(brief), _sources(laid), _foot(brief)]
     return Group(*parts)
 
 
@@ -36,7 +50,9 @@ def _head(laid: Laid) -> RenderableType:
     if brief.starts_at:
         lines.append(Text(when(brief), style="dim"))
     if laid.headline:
-        lines.append(Text(_safe(laid.headline.claim.text)))
+        lines.append(_marked(Text(f"{laid.headline.number}. {_safe(laid.headline.claim.text)}"), laid.headline))
+    if brief.economies:
+        lines.append(Text(f"To keep within budget: {'; '.join(map(_safe, brief.economies))}", style="yellow"))
     lines += [Text(), *_changed(laid.changed)]
     subtitle = Text(f"confidence {brief.confidence.value}", style=COLOURS[brief.confidence])
     notice = Text(SANDBOX_NOTICE, style="black on yellow") if brief.sandbox else None
@@ -46,8 +62,8 @@ def _head(laid: Laid) -> RenderableType:
 def _changed(changed: Changed) -> Iterable[RenderableType]:
     yield Text(_safe(changed.said), style="italic")
     for subject, line in changed.facts:
-        published = f", {day(line.claim.as_of)}" if line.claim.as_of else ""
-        yield _bullet(line, f"{_safe(subject.name)}{published}: ")
+        published = f", {day(line.published)}" if line.published else ""
+        yield _bullet(line, f"{_safe(subject.name)}{published}: ", dated=False)
     if changed.more_facts:
         yield Padding(Text(f"and {changed.more_facts} more, marked new below", style="dim"), (0, 0, 0, 2))
     if changed.people:
@@ -60,14 +76,46 @@ def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> RenderableType:
     head.append(f"  {_safe(subject.detail)}", style="not bold dim")
     if subject.identity:
         head.append(f"  [{subject.identity.value.replace('_', ' ')}]", style="not bold dim")
-    return Group(Text(), head, *(_bullet(line, new=line.new) for line in lines))
+    unsure = [_candidates(subject)] if subject.candidates else []
+    return Group(Text(), head, *unsure, *(_bullet(line, new=line.new) for line in lines))
 
 
-def _bullet(line: Line, before: str = "", *, new: bool = False) -> RenderableType:
-    text = Text(f"• {before}{_safe(line.claim.text)}")
-    text.append("".join(f" [{number}]" for number in line.sources), style="dim")
+def _candidates(subject: BriefSubject) -> RenderableType:
+    table = Table("Name", "Position", "Company", "Place", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for one in subject.candidates:
+        table.add_row(*(Text(_safe(said) or "-") for said in (one.name, one.job_title, one.employer, one.location)))
+    return Padding(Group(Text(f"{UNSURE}:", style="yellow"), table), (0, 0, 0, 2))
+
+
+def _bullet(line: Line, before: str = "", *, new: bool = False, dated: bool = True) -> RenderableType:
+    text = _marked(Text(f"{line.number:>2}. {before}{_safe(line.claim.text)}"), line)
+    if dated and line.dated:
+        text.append(f" ({line.dated})", style="dim")
+    if dated and line.claim.quote and not line.claim.current:
+        text.append(" earlier", style="yellow")
+    text.append(" sources disagree" if dated and line.disputed else "", style="yellow")
     text.append(" new" if new else "", style="green")
     return Padding(text, (0, 0, 0, 2))
+
+
+def _marked(text: Text, line: Line) -> Text:
+    """With what it is, if it is no fact, and the numbers of the facts that it rests on."""
+    if line.claim.nature is not Nature.FACT:
+        text.append(
+            f" ({line.claim.nature.value}{'' if line.claim.current else f', {ONLY_EARLIER}'})", style="dim italic"
+        )
+    text.append("".join(f" [{mark}]" for mark in line.marks), style="dim")
+    return text
+
+
+def _disagreements(laid: Laid) -> RenderableType:
+    if not laid.conflicts:
+        return Text()
+    groups = [
+        Group(Text(_safe(subject.name), style="yellow"), *(_bullet(line) for line in facts))
+        for subject, facts in laid.conflicts
+    ]
+    return Group(_title(DISAGREE), *groups)
 
 
 def _gaps(brief: Brief) -> RenderableType:
@@ -95,8 +143,7 @@ def _source(number: int, piece: Evidence, quotes: list[str]) -> RenderableType:
 
 
 def _foot(brief: Brief) -> RenderableType:
-    dropped = sum(brief.dropped.values())
-    said = [*brief.reasons, f"{dropped} claims refused by the quote check", f"cost {dollars(brief.cost_micro_usd)}"]
+    said = [*brief.reasons, refused(brief), f"cost {dollars(brief.cost_micro_usd)}"]
     said.append(f"version {brief.version}, written {brief.written_at:%Y-%m-%d %H:%M} UTC by {_safe(brief.model)}")
     return Group(Rule(style="dim"), Text("; ".join(map(_safe, said)), style="dim"))
 

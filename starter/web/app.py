@@ -18,20 +18,25 @@ from activities.sealing import Sealer
 from activities.store.agenda import AgendaStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
+from activities.store.explanations import ExplanationStore
 from activities.store.library import Library
+from activities.store.marks import MarkStore
 from activities.store.meetings import MeetingStore
 from activities.store.tenants import TenantStore
 from schemas.settings import Settings
 from starter.environment import connect, open_database
 from starter.errands import Errands
 from starter.links import Links
+from starter.runs import RunPages
 from starter.start import Doorbell
 from starter.web import openapi
 from starter.web.bounds import BACKLOG, Bounds, Connection, Door, make_room
 from starter.web.calendars import Calendars
 from starter.web.campaigns import Campaigns
+from starter.web.codec import Opened
 from starter.web.guard import Guard
 from starter.web.health import Health, temporal
+from starter.web.marks import Marks, Readers
 from starter.web.metrics import Metrics
 from starter.web.pages import Pages
 from starter.web.parts import Parts
@@ -58,17 +63,22 @@ def build_app(parts: Parts) -> web.Application:
     settings, metrics, cookies = parts.settings, Metrics(), Cookies(parts.settings)
     guard, health = Guard(metrics, settings.web_url), Health(parts.checks)
     members = Members(parts.users, cookies, settings.web_url, parts.clock)
-    pages = Pages(Links(settings), members, parts.briefs, metrics)
+    links = Links(settings)
+    readers = Readers(links, members, parts)
+    pages = Pages(links, readers, parts.briefs, metrics)
+    payloads = Opened(members, parts)
     webhooks = Webhooks(parts.channels, parts.bell, metrics)
     app = web.Application(middlewares=[guard.around], client_max_size=LARGEST_BODY)
-    app.on_response_prepare.append(guard.signed_off)
+    app.on_response_prepare.extend((guard.signed_off, payloads.signed_off))
     app.router.add_get("/briefs/{id}", pages.brief)
+    app.router.add_routes(Marks(readers, members, parts, metrics).routes())
     app.router.add_get("/static/{name}", pages.file)
     app.router.add_get("/openapi.json", openapi.handle)
     app.router.add_post("/webhooks/google-calendar", webhooks.calendar)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", metrics.handle)
+    app.router.add_routes(payloads.routes())
     app.router.add_routes(SignIn(members, cookies, parts).routes())
     for signed_in in (Today, Calendars, Campaigns, Preferred):
         app.router.add_routes(signed_in(members, parts).routes())
@@ -90,10 +100,13 @@ async def serve(settings: Settings, port: int, host: str = HOST) -> None:
 async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
     """What the app is made of outside of tests."""
     async with open_database(settings) as database, aiohttp.ClientSession() as session:
-        client = await connect(lazy=True)
+        client = await connect(settings, lazy=True)
         yield Parts(
             settings=settings,
             briefs=Library(database),
+            explanations=ExplanationStore(database),
+            marks=MarkStore(database),
+            runs=RunPages(settings, client.namespace).of,
             users=TenantStore(database),
             agenda=AgendaStore(database),
             meetings=MeetingStore(database),

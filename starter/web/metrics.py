@@ -22,6 +22,12 @@ class Metrics:
         self.notifications = Counter(
             "greenroom_web_notifications", "Notifications of calendars.", ["outcome"], registry=self.registry
         )
+        self.marks = Counter(
+            "greenroom_web_marks",
+            "What members said of claims; none takes it back.",
+            ["verdict"],
+            registry=self.registry,
+        )
         self.refused = Counter("greenroom_web_links_refused", "Links refused.", ["reason"], registry=self.registry)
 
     def answered(self, route: str, status: int, seconds: float) -> None:

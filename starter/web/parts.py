@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.explanations import Call
 from schemas.settings import Settings
 from starter.web.health import Check
-from starter.web.ports import Agenda, Briefs, Connections, Consent, Errands, Revisions, Users
+from starter.web.ports import Agenda, Briefs, Connections, Consent, Errands, Explanations, Marks, Revisions, Users
 from starter.web.visits import clock
 from starter.web.webhooks import Bell, Channels
 
@@ -17,6 +18,8 @@ class Parts:
 
     settings: Settings
     briefs: Briefs
+    explanations: Explanations
+    marks: Marks
     users: Users
     agenda: Agenda
     meetings: Revisions
@@ -27,3 +30,5 @@ class Parts:
     bell: Bell
     checks: Mapping[str, Check]
     clock: Callable[[], datetime] = clock
+    # Where the run that bought an answer is seen, if it is anywhere.
+    runs: Callable[[Call], str] = lambda _call: ""

@@ -7,7 +7,9 @@ from typing import Protocol
 from activities.ports import Bell, Grant, Identity
 from schemas.agenda import ConnectionLine, MeetingLine, MeetingView, Member, Outlook, Preferences
 from schemas.base import Email, RowId, TenantId
-from schemas.briefs import Brief
+from schemas.briefs import Brief, Verdict
+from schemas.explanations import Explanation
+from schemas.marks import Said
 from schemas.meetings import Asked
 from schemas.research import Progress
 from schemas.tenants import CampaignRow, NewCampaign
@@ -17,6 +19,23 @@ class Briefs(Protocol):
     """Where briefs are read: nothing when this tenant has no such brief."""
 
     async def brief(self, tenant_id: TenantId, brief_id: RowId) -> Brief | None: ...
+
+
+class Explanations(Protocol):
+    """How the claims of a brief came about: nothing when this tenant has no such brief."""
+
+    async def explain(self, tenant_id: TenantId, brief_id: RowId) -> Explanation | None: ...
+
+
+class Marks(Protocol):
+    """What members say of claims. Another tenant's claims are not there."""
+
+    async def has(self, tenant_id: TenantId, brief_id: RowId, claim_id: RowId) -> bool: ...
+    async def said(self, tenant_id: TenantId, brief_id: RowId) -> tuple[Said, ...]: ...
+    async def mark(
+        self, tenant_id: TenantId, user_id: RowId, claim_id: RowId, verdict: Verdict, now: datetime
+    ) -> bool: ...
+    async def unmark(self, tenant_id: TenantId, user_id: RowId, claim_id: RowId) -> bool: ...
 
 
 class Users(Protocol):

@@ -64,15 +64,26 @@ class Site:
 
 
 def settings(**more: object) -> Settings:
-    keys = {"link_key": SecretStr(KEY), "session_key": SecretStr(KEY)}
+    keys = {"link_key": SecretStr(KEY), "session_key": SecretStr(KEY), "payload_codec": "off"}
     return Settings.model_validate({**keys, "web_url": "http://127.0.0.1:8080", **more})
 
 
 def app_of(shelf: Shelf, checks: dict[str, Check] | None = None) -> web.Application:
     """The app for those who have no session: whatever they would need one for is not there."""
     nothing: Any = None
-    names = ("users", "agenda", "meetings", "connections", "consent", "errands", "channels", "bell")
-    return build_app(Parts(settings=settings(), briefs=shelf, checks=checks or {}, **dict.fromkeys(names, nothing)))
+    gone = (
+        "users",
+        "agenda",
+        "meetings",
+        "connections",
+        "consent",
+        "errands",
+        "channels",
+        "bell",
+        "explanations",
+        "marks",
+    )
+    return build_app(Parts(settings=settings(), briefs=shelf, checks=checks or {}, **dict.fromkeys(gone, nothing)))
 
 
 @pytest.fixture

@@ -21,7 +21,9 @@ from activities.store.agenda import AgendaStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
 from activities.store.database import Database
+from activities.store.explanations import ExplanationStore
 from activities.store.library import Library
+from activities.store.marks import MarkStore
 from activities.store.meetings import MeetingStore
 from activities.store.tenants import TenantStore
 from schemas.calendars import Ring
@@ -207,13 +209,15 @@ class House:
         self.other_campaign = await self.tenants.create(self.other_tenant, self.stranger, CAMPAIGN, NOW)
 
     def settings(self, **more: object) -> Settings:
-        keys = {"link_key": SecretStr(KEY), "session_key": SecretStr(KEY)}
+        keys = {"link_key": SecretStr(KEY), "session_key": SecretStr(KEY), "payload_codec": "off"}
         return Settings.model_validate({**keys, "web_url": "http://127.0.0.1:8080", **more})
 
     def parts(self, **more: object) -> Parts:
         return Parts(
             settings=self.settings(**more),
             briefs=Library(self.database),
+            explanations=ExplanationStore(self.database),
+            marks=MarkStore(self.database),
             users=self.tenants,
             agenda=AgendaStore(self.database),
             meetings=self.meetings,

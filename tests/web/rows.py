@@ -1,6 +1,8 @@
 """Rows for the pages to show: meetings in every state, an account in every health, and mails."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -199,3 +201,124 @@ async def a_week(house: House) -> dict[str, str]:
     await told(house, made["ready"], "brief", "sent")
     await told(house, made["failed"], "research_failed", "failed", "the mail server refused it")
     return made
+
+
+@dataclass(frozen=True)
+class Written:
+    """A brief with a fact about Ada, one about her company, and a talking point that rests on both."""
+
+    brief_id: str
+    fact: str
+    company: str
+    advice: str
+
+    @property
+    def claims(self) -> tuple[str, str, str]:
+        return self.fact, self.company, self.advice
+
+
+async def written(house: House, brief_id: str) -> Written:
+    """Claims for a brief of nothing but its headline, with all that they come from."""
+    made = Written(brief_id, str(uuid4()), str(uuid4()), str(uuid4()))
+    research_id = (await house.run("SELECT research_id FROM briefs WHERE id = $1", brief_id))[0]["research_id"]
+    bought = [await _bought(house, brief_id, str(research_id), kind) for kind in ("person", "company")]
+    await _answer(house, str(research_id), "brief/3", brief_id=brief_id)
+    for position, (claim_id, (subject_id, evidence_id)) in enumerate(
+        zip(made.claims[:2], bought, strict=True), start=1
+    ):
+        await house.run(
+            """
+            INSERT INTO claims (tenant_id, id, brief_id, position, section, nature, subject_id, text, as_of, evidence_id,
+              quote, topic)
+            VALUES (current_tenant(), $1, $2, $3, $4, 'fact', $5, $6, '2026-11-03', $7, $8, 'activity')
+            """,
+            claim_id,
+            brief_id,
+            position,
+            ("people", "company")[position - 1],
+            subject_id,
+            ("Ada gave the closing talk in Leeds.", "Lovelace opened an office in Rotterdam.")[position - 1],
+            evidence_id,
+            ("gave the closing talk in Leeds", "opened an office in Rotterdam")[position - 1],
+        )
+    await house.run(
+        """
+        INSERT INTO claims (tenant_id, id, brief_id, position, section, nature, text, rests_on)
+        VALUES (current_tenant(), $1, $2, 3, 'talking_points', 'recommendation', 'Ask about Leeds.', $3)
+        """,
+        made.advice,
+        brief_id,
+        [made.fact, made.company],
+    )
+    return made
+
+
+async def _bought(house: House, brief_id: str, research_id: str, kind: str) -> tuple[str, str]:
+    """A subject and what was found about it: the ids of both."""
+    subject_id, evidence_id, key = str(uuid4()), str(uuid4()), uuid4().hex[:16]
+    person = (f"ada-{key}@lovelace.example", key) if kind == "person" else (None, None)
+    await house.run(
+        """
+        INSERT INTO subjects (tenant_id, id, kind, email, key, name, domain, fresh_until)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7)
+        """,
+        subject_id,
+        kind,
+        *person,
+        "Ada Lovelace",
+        "lovelace.example",
+        NOW + 9 * DAY,
+    )
+    answer_id = await _answer(house, research_id, f"{kind}/1", subject_id=subject_id)
+    await house.run(
+        """
+        INSERT INTO evidence (tenant_id, id, answer_id, subject_id, position, url, title, text, published, fetched_at)
+        VALUES (current_tenant(), $1, $2, $3, 1, $4, 'Forecasts fail quietly', 'x', '2026-11-03', $5)
+        """,
+        evidence_id,
+        answer_id,
+        subject_id,
+        f"https://www.forecastforum.example/{kind}",
+        NOW - HOUR,
+    )
+    await house.run(
+        "INSERT INTO brief_evidence (tenant_id, brief_id, evidence_id, position) VALUES (current_tenant(), $1, $2, $3)",
+        brief_id,
+        evidence_id,
+        1 if kind == "person" else 2,
+    )
+    await house.run(
+        """
+        INSERT INTO brief_subjects (tenant_id, brief_id, subject_id, position, kind, name, detail)
+        VALUES (current_tenant(), $1, $2, $3, $4, $5, '')
+        """,
+        brief_id,
+        subject_id,
+        1 if kind == "person" else 2,
+        kind,
+        "Ada Lovelace" if kind == "person" else "Lovelace Analytics",
+    )
+    return subject_id, evidence_id
+
+
+async def _answer(house: House, research_id: str, prompt: str, **of: str) -> str:
+    answer_id = str(uuid4())
+    await house.run(
+        """
+        INSERT INTO answers (tenant_id, id, subject_id, brief_id, research_id, version, asked, provider, model, said,
+          input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until, prompt, workflow_id, run_id)
+        VALUES (current_tenant(), $1, $2, $3, $4, 1, $5, 'searcher', 'a model', '{}', 1200, 340, 12300, true, $6, $7, $8,
+          $9, $10)
+        """,
+        answer_id,
+        of.get("subject_id"),
+        of.get("brief_id"),
+        research_id,
+        sha256(answer_id.encode()).hexdigest(),
+        NOW - HOUR,
+        NOW + 9 * DAY,
+        prompt,
+        f"research/{house.tenant.id}/{research_id}",
+        str(uuid4()),
+    )
+    return answer_id

@@ -8,6 +8,7 @@ from schemas.briefs import (
     Brief,
     BriefGap,
     BriefSubject,
+    Candidate,
     Changes,
     Claim,
     Confidence,
@@ -15,6 +16,7 @@ from schemas.briefs import (
     Identity,
     Nature,
     Section,
+    Topic,
 )
 
 TENANT = "5a3d1c1e-0000-4000-8000-000000000001"
@@ -228,9 +230,60 @@ def changed(gaps: tuple[BriefGap, ...] | None = None, **changes: object) -> Brie
     return brief.model_copy(update=update)
 
 
-def hostile(text: str) -> Brief:
-    """The rich brief with this text in every field that anybody outside can write to."""
+JORDANS = (
+    Candidate(
+        name="Jordan Ellis", job_title="Procurement Manager", employer="Carrow Hospitals", location="Norwich, England"
+    ),
+    Candidate(name="Jordan Ellis", job_title="Drummer, teacher", employer="Quartier Jazz School", location="Montreal"),
+    Candidate(name="Jordan Ellis-Whitcombe", employer="Blue Boiler"),
+)
+
+
+def doubtful() -> Brief:
+    """The rich brief with what is in doubt: sources that disagree, what is old, somebody who could be anybody."""
     brief = rich()
+    jordan = BriefSubject(
+        id=row("jordan"), kind="person", name="Jordan Ellis", identity=Identity.AMBIGUOUS, candidates=JORDANS
+    )
+    other = ("brightwater", "Employs 720 people after the depot in Halvik.", "employs 720 people after the depot")
+    # Another fact of a page that is quoted already, and one that has been true for long.
+    more = (
+        ("ada", "Sat on the product council before.", "sits on the product council", *FACTS[0][3:5], date(2024, 9, 25)),
+    )
+    facts = [
+        _fact(20, *other, "", "", date(2026, 11, 2)).model_copy(update={"topic": Topic.SIZE}),
+        _fact(21, *more[0]).model_copy(
+            update={"current": False, "topic": Topic.ROLE, "evidence_id": row("evidence 21")}
+        ),
+        _fact(0, *FACTS[0]).model_copy(update={"id": row("fact 22"), "text": "Sits on the product council."}),
+    ]
+    pages = (
+        _evidence(20, *other, "https://www.register.example/brightwater", "Register of employers", date(2026, 11, 2)),
+        _evidence(21, *more[0]),
+    )
+    old = Claim(
+        id=row("advice 20"),
+        section=Section.FIT,
+        nature=Nature.ASSESSMENT,
+        text="Knows how products are decided on.",
+        current=False,
+        rests_on=(row("fact 21"),),
+    )
+    return brief.model_copy(
+        update={
+            "subjects": (*PEOPLE, jordan, *COMPANIES),
+            "claims": (*brief.claims[: len(FACTS)], *facts, *brief.claims[len(FACTS) :], old),
+            "evidence": (*brief.evidence, *pages),
+            "conflicts": ((row("fact 9"), row("fact 20")),),
+            "economies": ("2 of 6 people were not looked up", "a smaller model wrote this"),
+            "reasons": (*brief.reasons, "sources disagree about the size of Brightwater Logistics"),
+        }
+    )
+
+
+def hostile(text: str) -> Brief:
+    """The doubtful brief with this text in every field that anybody outside can write to."""
+    brief = doubtful()
     return brief.model_copy(
         update={
             "title": text,
@@ -239,7 +292,11 @@ def hostile(text: str) -> Brief:
             "what_changed": text,
             "dropped": {text: 1},
             "model": text,
-            "subjects": tuple(one.model_copy(update={"name": text, "detail": text}) for one in brief.subjects),
+            "subjects": tuple(
+                one.model_copy(update={"name": text, "detail": text, "candidates": _hostile(one.candidates, text)})
+                for one in brief.subjects
+            ),
+            "economies": (text, text),
             "claims": tuple(
                 one.model_copy(update={"text": text, "quote": text if one.quote else None}) for one in brief.claims
             ),
@@ -249,6 +306,10 @@ def hostile(text: str) -> Brief:
             "gaps": tuple(gap.model_copy(update={"about": text, "reason": text}) for gap in brief.gaps),
         }
     )
+
+
+def _hostile(candidates: tuple[Candidate, ...], text: str) -> tuple[Candidate, ...]:
+    return tuple(Candidate(name=text, job_title=text, employer=text, location=text) for _ in candidates)
 
 
 # Each with what it tries.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from starter.show import why
 from starter.show.page import ICON, STYLE, page
 from starter.web.app import listening
 from tests.web.conftest import Site
@@ -62,7 +63,7 @@ async def test_a_brief_full_of_traps_is_only_read(site: Site, tmp_path: Path) ->
     assert "Looked for, not found" in document
     paths = {one.partition("?")[0].removeprefix(f"http://127.0.0.1:{site.port}") for one in asked}
     assert {f"/briefs/{rich().id}", STYLE.path} <= paths
-    assert paths <= {f"/briefs/{rich().id}", STYLE.path, ICON.path, "/"}
+    assert paths <= {f"/briefs/{rich().id}", STYLE.path, why.STYLE.path, ICON.path, "/"}
 
 
 async def test_a_file_full_of_traps_is_only_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from schemas.briefs import Brief
 from starter.links import outside
 from starter.show.markdown import markdown, plain
-from tests.web.samples import CORPUS, changed, hostile, rich, row
+from tests.web.samples import CORPUS, changed, doubtful, hostile, rich, row
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OURS = {
@@ -46,7 +46,7 @@ def test_a_brief_reads_whole() -> None:
     assert "<https://www.freightgazette.example/awards?year=2026&list=short>" in text
     assert "“Brightwater Logistics employs 640 people, of whom 410 drive”" in text
     assert "- Mei Tanaka: looked, and found nothing" in text
-    assert "3 claims refused by the checks; cost $0.1025" in text
+    assert "3 claims refused: 2 quote not in its evidence, 1 rests on no checked fact; cost $0.1025" in text
 
 
 def test_what_changed_comes_first() -> None:
@@ -57,7 +57,29 @@ def test_what_changed_comes_first() -> None:
     assert "- Tomas Okafor, 3 Nov 2026: Still corrects a fifth of the routes by telephone each night. [5]\n" in head
     assert "and 2 more, marked new below" in head
     assert "New in the room: Mei Tanaka" in head
-    assert "by telephone each night. [5] *new*" in text
+    assert "by telephone each night. [5] (as of 3 Nov 2026) *new*" in text
+
+
+def test_what_is_in_doubt_is_said() -> None:
+    text = markdown(doubtful())
+
+    assert "To keep within budget: 2 of 6 people were not looked up; a smaller model wrote this" in text
+    assert (
+        "Could be any of these; nothing is attached:\n\n- Jordan Ellis, Procurement Manager, Carrow Hospitals" in text
+    )
+    assert "Sat on the product council before. [5] *earlier* (as of 25 Sep 2024)" in text
+    assert "demand planner at a grocery chain. [4] (undated page, read 22 Nov 2026)" in text
+    assert "*Assessment rests on* [5], on earlier facts only" in text
+    disagreeing = text[text.index("## Sources disagree") : text.index("## Looked for")]
+    assert "Brightwater Logistics:\n\n- Employs 640 people, of whom 410 drive. [11] (as of 29 Aug 2026)" in disagreeing
+    assert "- Employs 720 people after the depot in Halvik. [13] (as of 2 Nov 2026)" in disagreeing
+
+
+def test_two_facts_of_one_source_are_told_apart() -> None:
+    text = markdown(doubtful())
+
+    assert "sits on the product council. [1a]" in text
+    assert "Sits on the product council. [1b]" in text
 
 
 def test_every_source_keeps_its_number_and_its_link() -> None:

@@ -15,7 +15,7 @@ from tests.web import rows
 from tests.web.house import House
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-METHODS = {"get", "post", "put", "patch", "delete"}
+METHODS = {"get", "post", "put", "patch", "delete", "options"}
 
 
 def routes(app: web.Application) -> set[tuple[str, str]]:
@@ -42,6 +42,7 @@ async def described(house: House, token: str) -> dict[str, Any]:
     made = await rows.a_week(house)
     calendar_id = (await house.run("SELECT id FROM calendars"))[0]["id"]
     brief_id = (await house.run("SELECT id FROM briefs"))[0]["id"]
+    claim_id = (await rows.written(house, brief_id)).fact
     known = {"meetings": made["ready"], "campaigns": house.campaign.id, "calendars": calendar_id, "briefs": brief_id}
     said: dict[str, Any] = json.loads(json.dumps(openapi.DESCRIPTION))
     said["components"]["schemas"]["Token"] = {"enum": [token]}
@@ -50,8 +51,11 @@ async def described(house: House, token: str) -> dict[str, Any]:
         item.pop("post", None) if path == "/sign-out" and token else None
         if "{id}" in path and (row_id := known.get(path.split("/")[1])):
             anything = {"type": "string", "minLength": 1}
+            names = {"id": row_id, "claim": claim_id}
             item["parameters"] = [
-                {"name": "id", "in": "path", "required": True, "schema": {"anyOf": [{"const": row_id}, anything]}}
+                {"name": name, "in": "path", "required": True, "schema": {"anyOf": [{"const": known_id}, anything]}}
+                for name, known_id in names.items()
+                if f"{{{name}}}" in path
             ]
     return said
 

@@ -7,7 +7,7 @@ from html import unescape
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.plain import clean
@@ -15,7 +15,7 @@ from schemas.briefs import Brief, Changes, Confidence
 from starter.links import outside
 from starter.show.page import FILES, STYLE, notice, page
 from tests.web.reading import assert_inert, read
-from tests.web.samples import CORPUS, changed, hostile, rich, row, shortened
+from tests.web.samples import CORPUS, changed, doubtful, hostile, rich, row, shortened
 
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e01ef]"
@@ -117,7 +117,30 @@ def test_what_is_no_fact_says_so_and_names_its_sources() -> None:
     basis = said[: said.index("</li>")]
 
     assert "Recommendation" in basis
-    assert re.findall(r'href="#s(\d+)"', basis) == ["2", "3"]
+    assert re.findall(r'href="#f(\d+)"', basis) == ["2", "3"]
+
+
+def test_what_is_in_doubt_is_said() -> None:
+    html = page(doubtful(), standalone=False)
+    shown = " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+    assert "To keep within budget: 2 of 6 people were not looked up; a smaller model wrote this" in shown
+    assert "Could be any of these; nothing is attached: Name Position Company Place Jordan Ellis Procurement" in shown
+    assert "Sat on the product council before. 5 Earlier as of 25 Sep 2024" in shown
+    assert "demand planner at a grocery chain. 4 undated page, read 22 Nov 2026" in shown
+    assert "Assessment rests on 5 , on earlier facts only" in shown
+    assert "sits on the product council. 1a New" not in shown
+    disagreeing = shown[shown.index("Sources disagree Brightwater") :]
+    assert disagreeing.index("Employs 640 people") < disagreeing.index("Employs 720 people") < 300
+
+
+def test_facts_are_linked_by_marks_of_their_own() -> None:
+    reader = read(page(doubtful(), standalone=False))
+    ids = reader.all("id")
+
+    assert {"f1a", "f1b", "f2"} <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert {href[1:] for href in reader.all("href") if href.startswith("#")} <= set(ids)
 
 
 def test_real_data_carries_no_sandbox_notice_and_pretended_data_does() -> None:
@@ -144,6 +167,7 @@ def test_hostile_text_stays_text(name: str, standalone: bool) -> None:
     assert not [text for texts in reader.texts.values() for text in texts if INVISIBLE.search(text)]
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=200))
 def test_any_text_stays_text(text: str) -> None:
     assert_inert(page(hostile(text), standalone=True))

@@ -1,0 +1,13 @@
+"""Marks as those see them who set them: what has been said of the claims of a brief, and by whom."""
+
+from schemas.base import RowId
+from schemas.briefs import Document, Verdict
+
+
+class Said(Document):
+    """What a user says of a claim."""
+
+    claim_id: RowId
+    user_id: RowId
+    user: str
+    verdict: Verdict
