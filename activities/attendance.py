@@ -1,7 +1,7 @@
 """Who of an invitation is a prospect. A pure rule: every calendar is read by it."""
 
 from activities.domains import company_domain
-from activities.plain import clean
+from activities.plain import clean, without_access
 from schemas.meetings import Attendee, Invited, Standing
 
 LONGEST_NAME = 120
@@ -22,7 +22,9 @@ def attendees(
         once.setdefault(unplussed(one.email), one)
     return tuple(
         Attendee(
-            email=one.email, name=clean(one.name, LONGEST_NAME), standing=standing(one, me, own_domains, colleagues)
+            email=one.email,
+            name=without_access(clean(one.name, LONGEST_NAME)),
+            standing=standing(one, me, own_domains, colleagues),
         )
         for one in once.values()
     )

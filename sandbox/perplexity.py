@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime, time
 from typing import Any
 
+from sandbox import hostile
 from sandbox.brand import SERVER_ERROR, Answer, Call, RefusedError, tokens
 from sandbox.perplexity_request import MODELS, Format, Request, parsed, subject_of
 from sandbox.schema import fitted, sample
@@ -34,7 +35,7 @@ UNPROCESSABLE = 422
 
 class Perplexity:
     name = "perplexity"
-    tricks = frozenset({"lies", "no_results", "failed", "incomplete", "invalid_json"})
+    tricks = frozenset({"lies", "no_results", "failed", "incomplete", "invalid_json", "no_usage", *hostile.SEARCH})
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -84,6 +85,9 @@ class Perplexity:
         searched = bool(request.tools) and request.tool_choice != "none"
         output = [] if trick == "no_results" or not searched else _searches(subject, finding)
         envelope = self._envelope(call, request, output, text[: room * 4 + 3], searched)
+        if trick in hostile.SEARCH:
+            for item in output:
+                item["results"] = hostile.SEARCH[trick](item["results"])
         return envelope | _ending(trick, cut=tokens(text) > room)
 
     def _envelope(self, call: Call, request: Request, output: list[Any], text: str, searched: bool) -> dict[str, Any]:
@@ -163,6 +167,8 @@ def _ending(trick: str | None, *, cut: bool) -> dict[str, Any]:
     if trick == "failed":
         error = {"message": "The search backend did not answer.", "type": "upstream_error", "code": 500}
         return {"status": "failed", "output": [], "error": error}
+    if trick == "no_usage":
+        return {"usage": None}
     return {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}} if cut else {}
 
 

@@ -18,7 +18,7 @@ import recurring_ical_events
 from icalendar import Calendar
 from pydantic import ValidationError
 
-from activities.plain import clean
+from activities.plain import clean, without_access
 from schemas.meetings import Invited
 from starter.words import SaidError, UsageError
 
@@ -193,7 +193,7 @@ def _instance(component: Component, *, recurs: bool) -> Instance:
     end = component.end
     return Instance(
         key=_key(component, recurs=recurs),
-        title=clean(_first(component, "SUMMARY"), LONGEST_TITLE) or "Meeting without a title",
+        title=without_access(clean(_first(component, "SUMMARY"), LONGEST_TITLE)) or "Meeting without a title",
         starts_at=component.start,
         ends_at=end if isinstance(end, datetime) and _aware(end) > _aware(component.start) else None,
         organizer=_address(component["ORGANIZER"]) if "ORGANIZER" in component else None,

@@ -1,20 +1,33 @@
 """Claude, by Anthropic's SDK with its own retries off. It gets data and a schema, and no tools."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import anthropic
 import httpx2
 from anthropic.types import Message, TextBlock
+from pydantic import Field, ValidationError
 
 from activities import errors
-from activities.ports import ModelAnswer, Prompt, Usage
-from activities.providers.http import LONGEST_ANSWER
-from schemas.settings import Price
+from activities.plain import clean
+from activities.ports import ModelAnswer, Prompt, Size, Usage
+from activities.providers.http import LONGEST_ANSWER, storable
+from schemas.base import Inbound
+from schemas.budgets import Price
 
 # S0-2.12: after a 429, wait at least this.
 LEAST_WAIT = timedelta(seconds=30)
+
+
+class UsageSaid(Inbound):
+    """What comes from a cache, or goes to one, is taken for an ordinary token."""
+
+    input_tokens: int = Field(ge=0, le=10**9)
+    output_tokens: int = Field(ge=0, le=10**9)
+    cache_creation_input_tokens: int | None = Field(default=None, ge=0, le=10**9)
+    cache_read_input_tokens: int | None = Field(default=None, ge=0, le=10**9)
 
 
 class Anthropic:
@@ -27,19 +40,23 @@ class Anthropic:
         client: anthropic.AsyncAnthropic,
         *,
         model: str,
-        price: Price,
+        price: Price | None = None,
         most_tokens: int = 8000,
         timeout_s: float = 60,
         least_wait: timedelta = LEAST_WAIT,
         sandbox: bool = False,
     ) -> None:
         self._client = client
-        self._model = model
+        self.model = model
         self._price = price
-        self._most_tokens = most_tokens
+        self.most_tokens = most_tokens
         self._timeout_s = timeout_s
         self._least_wait = least_wait
         self.sandbox = sandbox
+
+    def size(self, prompt: Prompt) -> Size:
+        sent = (prompt.system, prompt.material, json.dumps(prompt.schema, ensure_ascii=False))
+        return Size(sum(len(text.encode(errors="replace")) for text in sent), self.most_tokens)
 
     async def write(self, prompt: Prompt) -> ModelAnswer:
         """Whatever the model wrote, and why it stopped: judging it is not this module's."""
@@ -58,8 +75,8 @@ class Anthropic:
 
     async def _ask(self, prompt: Prompt) -> Message:
         return await self._client.messages.create(
-            model=self._model,
-            max_tokens=self._most_tokens,
+            model=self.model,
+            max_tokens=self.most_tokens,
             system=prompt.system,
             messages=[{"role": "user", "content": prompt.material}],
             output_config={"format": {"type": "json_schema", "schema": prompt.schema}},
@@ -70,20 +87,25 @@ class Anthropic:
         return errors.answered(self.name, error.status_code, kind, error.response.headers, self._least_wait)
 
     def _read(self, message: Message) -> ModelAnswer:
-        text = "".join(block.text for block in message.content if isinstance(block, TextBlock))
-        usage = message.usage
-        tokens_in = sum(
-            filter(None, [usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens])
-        )
-        tokens_out = usage.output_tokens
-        # Dollars for a million tokens are millionths of a dollar for one.
-        cost = round(tokens_in * self._price.input_usd + tokens_out * self._price.output_usd)
+        text = storable("".join(block.text for block in message.content if isinstance(block, TextBlock)))
         return ModelAnswer(
             text=text,
             stopped=message.stop_reason or "nothing",
-            model=message.model,
-            usage=Usage(tokens_in, tokens_out, cost),
+            model=clean(message.model, 100),
+            usage=self._usage(getattr(message, "usage", None)),
         )
+
+    def _usage(self, said: object) -> Usage | None:
+        """By our price: they tell tokens and no cost. Nothing when what they tell cannot be read."""
+        if self._price is None:
+            return None
+        try:
+            usage = UsageSaid.model_validate(said, from_attributes=True)
+        except ValidationError:
+            return None
+        cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
+        tokens = usage.input_tokens + cached, usage.output_tokens
+        return Usage(*tokens, self._price.cost(*tokens))
 
 
 def client(*, base_url: str, key: str, timeout_s: float) -> anthropic.AsyncAnthropic:

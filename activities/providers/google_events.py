@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
-from activities.plain import clean
+from activities.plain import clean, without_access
 from activities.ports import CalendarEvent
 from schemas.base import Email, Inbound
 from schemas.meetings import Invited
@@ -81,7 +81,7 @@ def read(item: object, calendar_zone: str) -> CalendarEvent | None:
 def _event(event: Event, zone: tzinfo) -> CalendarEvent:
     return CalendarEvent(
         id=event.id,
-        title=clean(event.summary, LONGEST_TITLE),
+        title=without_access(clean(event.summary, LONGEST_TITLE)),
         starts_at=_moment(event.start, zone),
         ends_at=_moment(event.end, zone),
         all_day=event.start is not None and event.start.dateTime is None and event.start.date is not None,

@@ -43,6 +43,11 @@ def parse_object(provider: str, body: bytes) -> dict[str, Any]:
     return value
 
 
+def storable(text: str) -> str:
+    """Text as it came, but for what a database cannot store: an answer that is paid for is kept, whatever is in it."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
+
+
 def tidy(value: Any) -> Any:
     """JSON whose every text a database can store and a person could read."""
     if isinstance(value, str):

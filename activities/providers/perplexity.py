@@ -1,7 +1,10 @@
 """Web search by Perplexity's Agent API. Sources are its search results alone; what its model says of them is a hint."""
 
+import json
+import re
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import Field, ValidationError
@@ -9,9 +12,10 @@ from temporalio.exceptions import ApplicationError
 
 from activities import errors
 from activities.plain import clean
-from activities.ports import Question, SearchAnswer, Source, Usage
+from activities.ports import Question, SearchAnswer, Size, Source, Usage
 from activities.providers.http import error_kind, parse_object, read_bounded, read_object, tidy
 from schemas.base import Inbound
+from schemas.budgets import DOLLAR, Price
 
 # S0-2.12: after a 429, wait at least this.
 LEAST_WAIT = timedelta(seconds=60)
@@ -21,6 +25,8 @@ LONGEST_TEXT = 4000
 LONGEST_TITLE = 300
 LONGEST_URL = 2000
 MOST_TOKENS = 2000
+
+_ADDRESS = re.compile(r"https?://(?:[\w-]+\.)+[^\W\d][\w-]*(?::\d{1,5})?(?:[/?#][^\s<>\"\\`]*)?")
 
 
 class ResultSaid(Inbound):
@@ -32,13 +38,13 @@ class ResultSaid(Inbound):
 
 
 class CostSaid(Inbound):
-    total_cost: float = Field(default=0, ge=0, le=1000)
+    total_cost: float | None = Field(default=None, ge=0, le=1000, allow_inf_nan=False)
 
 
 class UsageSaid(Inbound):
-    input_tokens: int = Field(default=0, ge=0, le=10**9)
-    output_tokens: int = Field(default=0, ge=0, le=10**9)
-    cost: CostSaid = CostSaid()
+    input_tokens: int | None = Field(default=None, ge=0, le=10**9)
+    output_tokens: int | None = Field(default=None, ge=0, le=10**9)
+    cost: CostSaid | None = None
 
 
 class Perplexity:
@@ -53,6 +59,7 @@ class Perplexity:
         base_url: str,
         key: str,
         model: str,
+        price: Price | None = None,
         timeout_s: float = 60,
         least_wait: timedelta = LEAST_WAIT,
         sandbox: bool = False,
@@ -60,14 +67,19 @@ class Perplexity:
         self._session = session
         self._url = base_url.rstrip("/") + "/v1/responses"
         self._key = key
-        self._model = model
+        self.model = model
+        self._price = price
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._least_wait = least_wait
         self.sandbox = sandbox
 
+    def size(self, question: Question) -> Size:
+        sent = json.dumps(_request(self.model, question), ensure_ascii=False)
+        return Size(len(sent.encode(errors="replace")), MOST_TOKENS)
+
     async def ask(self, question: Question) -> SearchAnswer:
         """Search the web. No sources is an answer too."""
-        body = _request(self._model, question)
+        body = _request(self.model, question)
         headers = {"authorization": f"Bearer {self._key}"}
         try:
             async with self._session.post(
@@ -76,7 +88,7 @@ class Perplexity:
                 if response.status != 200:
                     kind = error_kind(await read_bounded(self.name, response))
                     raise errors.answered(self.name, response.status, kind, response.headers, self._least_wait)
-                return read(await read_object(self.name, response))
+                return read(await read_object(self.name, response), self._price)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise errors.unreachable(self.name, error) from None
 
@@ -96,7 +108,7 @@ def _request(model: str, question: Question) -> dict[str, Any]:
     }
 
 
-def read(answer: dict[str, Any]) -> SearchAnswer:
+def read(answer: dict[str, Any], price: Price | None = None) -> SearchAnswer:
     """Sources and text of an answer that came with 200; `failed` in it is a failure all the same.
 
     One that was cut short keeps its sources: they are what counts.
@@ -111,7 +123,7 @@ def read(answer: dict[str, Any]) -> SearchAnswer:
         sources=tuple(_sources(output)),
         said=_said(output),
         model=clean(model, 100) if isinstance(model, str) else "",
-        usage=_usage(answer.get("usage")),
+        usage=_usage(answer.get("usage"), price),
     )
 
 
@@ -131,11 +143,22 @@ def _source(result: object) -> Source | None:
         said = ResultSaid.model_validate(result)
     except ValidationError:
         return None
-    text = clean(said.snippet or "", LONGEST_TEXT)
-    if not said.url.startswith(("https://", "http://")) or len(said.url) > LONGEST_URL or not text:
+    url, text = _address(said.url), clean(said.snippet or "", LONGEST_TEXT)
+    if url is None or not text:
         return None
-    url = clean(said.url, LONGEST_URL)
     return Source(url=url, title=clean(said.title or "", LONGEST_TITLE), text=text, published=_date(said))
+
+
+def _address(url: str) -> str | None:
+    """A page of the web: at a host with a name, spelt in ASCII so that it looks like no other's, without a user."""
+    if len(url) > LONGEST_URL or clean(url, LONGEST_URL) != url or not _ADDRESS.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        return None
+    return parts._replace(netloc=f"{host}:{port}" if port else host).geturl()
 
 
 def _date(said: ResultSaid) -> date | None:
@@ -164,12 +187,18 @@ def _said(output: list[dict[str, Any]]) -> dict[str, Any]:
     return said
 
 
-def _usage(said: object) -> Usage:
+def _usage(said: object, price: Price | None) -> Usage | None:
+    """The cost that they tell, or what their tokens cost by our price; nothing when neither can be read."""
     try:
         usage = UsageSaid.model_validate(said)
     except ValidationError:
-        usage = UsageSaid()
-    return Usage(usage.input_tokens, usage.output_tokens, round(usage.cost.total_cost * 1_000_000))
+        return None
+    tokens = usage.input_tokens or 0, usage.output_tokens or 0
+    if usage.cost is not None and usage.cost.total_cost is not None:
+        return Usage(*tokens, round(usage.cost.total_cost * DOLLAR))
+    if usage.input_tokens is None or usage.output_tokens is None or price is None:
+        return None
+    return Usage(*tokens, price.cost(*tokens))
 
 
 def _list(value: object) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -14,16 +15,10 @@ from activities.store.library import Library
 from activities.store.tenants import TenantStore
 from sandbox import running
 from schemas.meetings import Attendee, MeetingFacts
-from starter.dev.postgres import Urls
+from starter.dev.postgres import Cluster, Urls
 from tests.diary import Diary
 from tests.stage import Stage
-
-TABLES = """
-    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('schema_migrations', 'paces')
-    ORDER BY 1
-"""
-
+from tests.store.probe import TABLES, Probe, count, tables
 
 # What a brief and a connected calendar do not leave behind by themselves.
 ROWS = (
@@ -39,8 +34,9 @@ ROWS = (
     "INSERT INTO budgets (tenant_id) SELECT current_tenant() ON CONFLICT DO NOTHING",
     "INSERT INTO months (tenant_id, month) SELECT current_tenant(), '2026-01-01' ON CONFLICT DO NOTHING",
     """
-    INSERT INTO spending (tenant_id, month, research_id, version, purpose, provider, model, micro_usd, reserved_at)
-    SELECT current_tenant(), '2026-01-01', id, 0, 'purpose', 'provider', 'model', 1, '2026-01-01' FROM research LIMIT 1
+    INSERT INTO spending (tenant_id, month, research_id, version, purpose, provider, model, state, micro_usd,
+      reserved_at)
+    SELECT current_tenant(), '2026-01-01', id, 0, 'purpose', 'provider', 'model', 'reserved', 1, '2026-01-01' FROM research LIMIT 1
     """,
     """
     INSERT INTO marks (tenant_id, user_id, research_id, claim_id, verdict, text, created_at)
@@ -84,17 +80,6 @@ def _meeting() -> MeetingFacts:
 async def ours(database: Database) -> str:
     """Another tenant, with nothing."""
     return str(uuid4())
-
-
-async def tables(connection: asyncpg.Connection) -> list[str]:
-    found = [row["relname"] for row in await connection.fetch(TABLES)]
-    assert len(found) >= 18
-    return found
-
-
-async def count(connection: asyncpg.Connection, table: str) -> int:
-    number: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
-    return number
 
 
 async def test_every_table_holds_a_row_to_be_hidden(theirs: Stage, database: Database) -> None:
@@ -205,3 +190,98 @@ async def test_a_tenant_does_not_stay_behind_after_a_failure_or_a_cancellation(t
         await asyncio.gather(task, return_exceptions=True)
         async with single.untenanted() as connection:
             assert await count(connection, "subjects") == 0
+
+
+# What a policy is left as, and what the probe must then say of its table. Dropped, row security lets nobody in.
+FLAWS = {
+    "dropped": ("DROP POLICY tenant ON {0}", "its own tenant does not see it"),
+    "shows everything": ("ALTER POLICY tenant ON {0} USING (true)", "another tenant sees it"),
+    "lets everything be written": (
+        "ALTER POLICY tenant ON {0} WITH CHECK (true)",
+        "rows are written for another tenant",
+    ),
+    "switched off": ("ALTER TABLE {0} DISABLE ROW LEVEL SECURITY", "another tenant sees it"),
+    "not for the owner": ("ALTER TABLE {0} NO FORCE ROW LEVEL SECURITY", "its owner sees it"),
+    "one too many": ("CREATE POLICY more ON {0} USING (true)", "another tenant sees it"),
+}
+
+
+@asynccontextmanager
+async def undone(cluster: Cluster) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser in a transaction of which nothing stays."""
+    connection = await asyncpg.connect(cluster.url("postgres", "greenroom_test"))
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield connection
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
+async def test_the_fence_of_every_table_holds(theirs: Stage, cluster: Cluster) -> None:
+    async with undone(cluster) as connection:
+        probe = Probe(connection, theirs.tenant.id)
+        leaks = {table: await probe.leaks(table) for table in await tables(connection)}
+    assert {table: said for table, said in leaks.items() if said} == {}
+
+
+async def test_every_table_of_a_tenant_has_its_policy(theirs: Stage, cluster: Cluster) -> None:
+    async with undone(cluster) as connection:
+        fenced = {
+            row["tablename"]
+            for row in await connection.fetch(
+                """
+                SELECT tablename FROM pg_policies WHERE policyname = 'tenant' AND cmd = 'ALL' AND roles = '{public}'
+                  AND qual LIKE '%current_tenant()%' AND with_check LIKE '%current_tenant()%'
+                """
+            )
+        }
+        assert fenced == set(await tables(connection))
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+async def test_the_probe_sees_each_policy_that_is_gone_or_weak(theirs: Stage, cluster: Cluster, flaw: str) -> None:
+    """Each in its turn; what it was is restored before the next."""
+    statement, leak = FLAWS[flaw]
+    async with undone(cluster) as connection:
+        probe = Probe(connection, theirs.tenant.id)
+        unseen = []
+        for table in await tables(connection):
+            savepoint = connection.transaction()
+            await savepoint.start()
+            await connection.execute(statement.format(table))
+            if leak not in await probe.leaks(table):
+                unseen.append(table)
+            await savepoint.rollback()
+            assert await probe.leaks(table) == set()
+    assert unseen == []
+
+
+async def test_the_probe_sees_each_crossing_policy_that_is_gone(theirs: Stage, cluster: Cluster) -> None:
+    async with undone(cluster) as connection:
+        probe = Probe(connection, theirs.tenant.id)
+        crossed = [
+            row["tablename"]
+            for row in await connection.fetch("SELECT tablename FROM pg_policies WHERE policyname = 'crossing'")
+        ]
+        assert len(crossed) >= 5
+        for table in crossed:
+            savepoint = connection.transaction()
+            await savepoint.start()
+            await connection.execute(f"DROP POLICY crossing ON {table}")
+            granted = await connection.fetchval(
+                "SELECT has_any_column_privilege('greenroom_crossing', $1, 'SELECT')", table
+            )
+            assert await probe.leaks(table) == ({"who crosses tenants is kept out"} if granted else set())
+            await savepoint.rollback()
+
+
+async def test_no_policy_is_of_another_kind(theirs: Stage, cluster: Cluster) -> None:
+    """Or the tests above would not have dropped it."""
+    async with undone(cluster) as connection:
+        rows = await connection.fetch("SELECT policyname, cmd, roles::text AS roles FROM pg_policies")
+    assert {tuple(row) for row in rows} == {
+        ("tenant", "ALL", "{public}"),
+        ("crossing", "SELECT", "{greenroom_crossing}"),
+    }
