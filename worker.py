@@ -17,6 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.access import Access
 from activities.calendars import CalendarActivities
+from activities.erasures import ErasureActivities, Runs
 from activities.interception import TellingByType
 from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
@@ -29,24 +30,31 @@ from activities.providers.google_accounts import GoogleAccounts
 from activities.providers.perplexity import Perplexity
 from activities.providers.smtp import Smtp
 from activities.research import ResearchActivities
+from activities.research.paying import Treasurer
+from activities.retention import RetentionActivities
 from activities.sealing import Sealer, new_key
 from activities.store.briefs import BriefStore
 from activities.store.calendars import CalendarStore
 from activities.store.connections import ConnectionStore
 from activities.store.database import Database
+from activities.store.erasures import ErasureStore
 from activities.store.lookups import LookUpStore
 from activities.store.notices import NoticeStore
 from activities.store.paces import PaceStore
 from activities.store.research import ResearchStore
+from activities.store.retention import RetentionStore
 from activities.store.situations import SituationStore
+from activities.store.spending import SpendingStore
 from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
 from schemas.settings import Settings
 from starter import schedules
+from starter.histories import Histories
 from starter.show.letters import Letters
 from starter.start import Doorbell
 from workflows import policies, queues
 from workflows.calendars import CalendarPollsWorkflow, CalendarSyncWorkflow
+from workflows.erasures import ErasureWorkflow, RetentionWorkflow
 from workflows.meetings import MeetingWorkflow
 from workflows.notices import NoticeWorkflow
 from workflows.research import ProspectResearchWorkflow, ResearchWorkflow
@@ -63,6 +71,8 @@ WORKFLOWS = [
     MeetingWorkflow,
     SubscriptionRenewalWorkflow,
     SubscriptionRenewalsWorkflow,
+    ErasureWorkflow,
+    RetentionWorkflow,
 ]
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
@@ -84,7 +94,9 @@ GRACE = timedelta(seconds=20)
 
 
 @asynccontextmanager
-async def activities(settings: Settings, bell: Bell | None = None) -> AsyncIterator[list[object]]:
+async def activities(
+    settings: Settings, bell: Bell | None = None, runs: Runs | None = None
+) -> AsyncIterator[list[object]]:
     """Everything that is done, with its clients open until the block ends; without a bell, what rings nobody."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
@@ -98,14 +110,21 @@ async def activities(settings: Settings, bell: Bell | None = None) -> AsyncItera
                 auto_decompress=False,
             )
         )
-        search, model = web_search(settings, session), language_model(settings, stack)
+        search, models = web_search(settings, session), language_models(settings, stack)
         pacing = Pacing(PaceStore(database), settings.paces())
         owners: list[object] = [
             ResearchActivities(
-                ResearchStore(database), LookUpStore(database), BriefStore(database), search, model, pacing
+                ResearchStore(database),
+                LookUpStore(database),
+                BriefStore(database),
+                search,
+                models,
+                pacing,
+                Treasurer(SpendingStore(database), settings.prices, settings.caps()),
             ),
             MeetingActivities(SituationStore(database)),
             NoticeActivities(NoticeStore(database), Letters(settings), mail_server(settings)),
+            RetentionActivities(RetentionStore(database), SpendingStore(database)),
         ]
         if bell is not None:
             access = Access(ConnectionStore(database, sealer(settings)), accounts(settings, session), pacing)
@@ -119,6 +138,8 @@ async def activities(settings: Settings, bell: Bell | None = None) -> AsyncItera
                 CalendarActivities(CalendarStore(database), access, calendar, bell, people, dark_after),
                 SubscriptionActivities(SubscriptionStore(database), access, calendar, bell, channel),
             ]
+            if runs is not None:
+                owners.append(ErasureActivities(ErasureStore(database), runs, bell, people))
         yield owners
 
 
@@ -129,27 +150,33 @@ def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity
         base_url=where.base_url,
         key=where.key.get_secret_value(),
         model=settings.perplexity_model,
+        price=settings.prices.get(f"perplexity/{settings.perplexity_model}"),
         timeout_s=settings.perplexity_timeout_s,
         least_wait=timedelta(seconds=settings.perplexity_least_wait_s),
         sandbox=where.sandbox,
     )
 
 
-def language_model(settings: Settings, stack: AsyncExitStack) -> claude.Anthropic:
+def language_models(settings: Settings, stack: AsyncExitStack) -> list[claude.Anthropic]:
+    """Those that write, the best first."""
     where = settings.provider("anthropic")
     client = claude.client(
         base_url=where.base_url, key=where.key.get_secret_value(), timeout_s=settings.anthropic_timeout_s
     )
     stack.push_async_callback(client.close)
-    return claude.Anthropic(
-        client,
-        model=settings.anthropic_model,
-        price=settings.anthropic_price,
-        most_tokens=settings.anthropic_max_tokens,
-        timeout_s=settings.anthropic_timeout_s,
-        least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
-        sandbox=where.sandbox,
-    )
+    return [
+        claude.Anthropic(
+            client,
+            model=model,
+            price=settings.prices.get(f"anthropic/{model}"),
+            most_tokens=settings.anthropic_max_tokens,
+            timeout_s=settings.anthropic_timeout_s,
+            least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
+            sandbox=where.sandbox,
+        )
+        for model in dict.fromkeys((settings.anthropic_model, settings.anthropic_small_model))
+        if model
+    ]
 
 
 def accounts(settings: Settings, session: aiohttp.ClientSession) -> GoogleAccounts:
@@ -226,7 +253,7 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with activities(settings, Doorbell(client)) as owners, AsyncExitStack() as workers:
+    async with activities(settings, Doorbell(client), Histories(client)) as owners, AsyncExitStack() as workers:
         working = [
             await workers.enter_async_context(
                 build_worker(client, owners, task_queue=name, max_concurrent_activities=_slots(settings, name))
@@ -235,6 +262,8 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
         ]
         if queues.WORKFLOWS in queue_names:
             await _ensure(client, settings)
+        for unpriced in settings.unpriced():
+            log.warning("no price is known, so it is not called: set GREENROOM_PRICES", model=unpriced)
         log.info("working", queues=list(queue_names), namespace=client.namespace)
         await stop.wait()
         log.info("stopping")

@@ -24,6 +24,7 @@ class State(StrEnum):
     NOT_FOUND = "not found"
     FAILED = "failed"
     TIMED_OUT = "timed out"
+    LEFT_OUT = "left out"
 
 
 class ResearchRequest(Message):
@@ -44,6 +45,8 @@ class Subject(Message):
     fresh: bool = False
     # ... and found nothing at all.
     empty: bool = False
+    # The budget does not last for them.
+    left_out: bool = False
     # People only: what stands for them in workflow ids.
     key: PersonKey | None = None
 

@@ -6,8 +6,10 @@ Origins, strongest first: arguments, environment, `.env`, and the file that a de
 from pathlib import Path
 from typing import Self
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, model_validator
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.budgets import DOLLAR, Caps, Price
 
 STACK_FILE = Path(".greenroom/stack.env")
 
@@ -75,11 +77,17 @@ class Google(BaseModel):
         )
 
 
-class Price(BaseModel):
-    """US dollars for a million tokens."""
+# What calls cost, by "provider/model": their list prices as we knew them, so to be checked against what the providers
+# charge you. A model without a price is not called. The search's say how many searches a call makes at most, and how
+# much of what it finds is put before its model.
+PRICES = {
+    "perplexity/perplexity/sonar": Price(input_usd=0.25, output_usd=2.5, call_usd=0.015, context_tokens=20_000),
+    "anthropic/claude-sonnet-5-5": Price(input_usd=3, output_usd=15, context_tokens=1000),
+    "anthropic/claude-haiku-5-5": Price(input_usd=1, output_usd=5, context_tokens=1000),
+}
 
-    input_usd: float = Field(ge=0)
-    output_usd: float = Field(ge=0)
+# The most that a cap can be: more is a slip of the hand.
+MOST_USD = 1_000_000
 
 
 class Settings(BaseSettings):
@@ -89,13 +97,13 @@ class Settings(BaseSettings):
         env_prefix="GREENROOM_", env_file=(STACK_FILE, ".env"), extra="ignore", populate_by_name=True, frozen=True
     )
 
-    # Postgres, one URL for each role.
-    database_url: str = Field(default="", validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+    # Postgres, one URL for each role. They may hold a password, so they do not print.
+    database_url: str = Field(default="", repr=False, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
     database_crossing_url: str = Field(
-        default="", validation_alias=AliasChoices("DATABASE_CROSSING_URL", "database_crossing_url")
+        default="", repr=False, validation_alias=AliasChoices("DATABASE_CROSSING_URL", "database_crossing_url")
     )
     database_owner_url: str = Field(
-        default="", validation_alias=AliasChoices("DATABASE_OWNER_URL", "database_owner_url")
+        default="", repr=False, validation_alias=AliasChoices("DATABASE_OWNER_URL", "database_owner_url")
     )
 
     # Web search for people and companies.
@@ -120,11 +128,19 @@ class Settings(BaseSettings):
         default="https://api.anthropic.com", validation_alias=AliasChoices("ANTHROPIC_BASE_URL", "anthropic_base_url")
     )
     anthropic_model: str = "claude-sonnet-5-5"
+    # Writes when the budget does not last for the other; empty for none.
+    anthropic_small_model: str = "claude-haiku-5-5"
     anthropic_pace: str = "50/60s"
     anthropic_timeout_s: float = Field(default=60, gt=0)
     anthropic_least_wait_s: float = Field(default=30, ge=0)
     anthropic_max_tokens: int = Field(default=8000, ge=500, le=21_000)
-    anthropic_price: Price = Price(input_usd=3, output_usd=15)
+
+    # What calls cost; whatever is named here stands beside, or instead of, what is known already.
+    prices: dict[str, Price] = PRICES
+    # US dollars: for one run, for all runs of one meeting, for a tenant's month. A tenant may have its own.
+    budget_run_usd: float = Field(default=2, ge=0, le=MOST_USD, allow_inf_nan=False)
+    budget_meeting_usd: float = Field(default=5, ge=0, le=MOST_USD, allow_inf_nan=False)
+    budget_month_usd: float = Field(default=200, ge=0, le=MOST_USD, allow_inf_nan=False)
 
     # The calendar that is read, and the accounts that people sign in with.
     google_client_id: str = Field(default="", validation_alias=AliasChoices("GOOGLE_CLIENT_ID", "google_client_id"))
@@ -159,6 +175,10 @@ class Settings(BaseSettings):
     session_key: SecretStr = SecretStr("")
     # What encrypts the tokens of connections: "id:key,id:key", the first for what is new. Made by `greenroom keys new`.
     token_keys: SecretStr = SecretStr("")
+    # What encrypts all that Temporal keeps of our runs: the like, and all of them open. Without a key nothing starts,
+    # unless the codec is off; then nothing new is encrypted, and what is can be read with the keys that are set.
+    payload_keys: SecretStr = SecretStr("")
+    payload_codec: str = Field(default="on", pattern="^(on|off)$")
     link_days: int = Field(default=14, ge=1, le=365)
 
     # Where people reach our pages and Temporal's, for the links that we print and send.
@@ -181,6 +201,11 @@ class Settings(BaseSettings):
     log_format: str = Field(default="console", pattern="^(console|json)$")
     metrics_port: int = Field(default=0, ge=0, le=65535)
     tenant: str = ""
+
+    @field_validator("prices")
+    @classmethod
+    def _beside_those_known(cls, given: dict[str, Price]) -> dict[str, Price]:
+        return {**PRICES, **given}
 
     @model_validator(mode="after")
     def _paces_parse(self) -> Self:
@@ -207,6 +232,23 @@ class Settings(BaseSettings):
             userinfo_url=self.google_userinfo_url,
             sandbox=False,
         )
+
+    def without_codec(self) -> Self:
+        """For whoever reads nothing of what Temporal keeps of runs."""
+        return self.model_copy(update={"payload_codec": "off", "payload_keys": SecretStr("")})
+
+    def caps(self) -> Caps:
+        """What a tenant without caps of its own may spend."""
+        return Caps(
+            run_micro_usd=round(self.budget_run_usd * DOLLAR),
+            meeting_micro_usd=round(self.budget_meeting_usd * DOLLAR),
+            month_micro_usd=round(self.budget_month_usd * DOLLAR),
+        )
+
+    def unpriced(self) -> list[str]:
+        """The models that are not called, since nobody knows what that costs."""
+        models = {f"anthropic/{one}" for one in (self.anthropic_model, self.anthropic_small_model) if one}
+        return sorted({f"perplexity/{self.perplexity_model}", *models} - set(self.prices))
 
     def smtp(self) -> tuple[str, bool]:
         """The address of the mail server, empty for none, and whether it is the sandbox's."""

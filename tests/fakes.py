@@ -1,13 +1,17 @@
 """Twins of the ports: they keep in memory what Postgres keeps, and answer what the test says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from activities import errors
-from activities.ports import ModelAnswer, Prompt, Question, SearchAnswer, Source, Usage
-from activities.research.ports import Ask, Bought, Claimed, Tried
+from activities.ports import ModelAnswer, Prompt, Question, SearchAnswer, Size, Source, Usage
+from activities.research.economy import Offer, Thrift
+from activities.research.paying import Treasurer
+from activities.research.ports import Ask, Bought, Claimed, Purchase, Tried, WrittenBy
 from schemas.briefs import Composed, Evidence, Kept, Material
+from schemas.budgets import Caps, Price
 from schemas.research import Begun, Failure, LookUp, Overdue, Start, Subject, Writing, Written
 from tests.research import material as made
 
@@ -32,7 +36,7 @@ class FakeStore:
     waits: list[float] = field(default_factory=list)
     queue_moves: bool = False
 
-    async def begin(self, start: Start, *, sandbox: bool) -> Begun:
+    async def begin(self, start: Start, thrift: Thrift, *, sandbox: bool) -> Begun:
         return Begun(version=1, brief_id=made.BRIEF_ID, prospects=self.prospects, companies=self.companies)
 
     async def tried(self, overdue: Overdue, provider: str) -> list[Tried]:
@@ -66,7 +70,9 @@ class FakeStore:
         self._try(order.brief_id, now, queued_s)
         return made.material(evidence=self._evidence(), answers=tuple(self.answers))
 
-    async def keep_answer(self, order: Writing, prompt: Prompt, answer: ModelAnswer, **_rest: Any) -> None:
+    async def keep_answer(
+        self, order: Writing, prompt: Prompt, answer: ModelAnswer, by: WrittenBy, *, now: datetime
+    ) -> None:
         self.answers.append(Kept(text=answer.text, stopped=answer.stopped, model=answer.model))
 
     async def finish(self, order: Writing, brief: Composed, model: str, sandbox: bool, now: datetime) -> Written:
@@ -90,8 +96,12 @@ class FakeSearch:
     faults: dict[str, list[Exception]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     name: str = "search"
+    model: str = "m"
     sandbox: bool = True
     finds: bool = True
+
+    def size(self, question: Question) -> Size:
+        return Size(1, 1)
 
     async def ask(self, question: Question) -> SearchAnswer:
         self.asked.append(question.name)
@@ -108,7 +118,12 @@ class FakeModel:
     says: list[str | Exception]
     prompts: list[Prompt] = field(default_factory=list)
     name: str = "model"
+    model: str = "m"
+    most_tokens: int = 1
     sandbox: bool = True
+
+    def size(self, prompt: Prompt) -> Size:
+        return Size(1, 1)
 
     async def write(self, prompt: Prompt) -> ModelAnswer:
         self.prompts.append(prompt)
@@ -116,6 +131,32 @@ class FakeModel:
         if isinstance(said, Exception):
             raise said
         return ModelAnswer(text=said, stopped="end_turn", model="m", usage=FREE)
+
+
+@dataclass
+class FakeLedger:
+    """Has money for everything; what was given up is noted."""
+
+    given_up: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def reserve(self, purchase: Purchase, offers: Sequence[Offer], caps: Caps, now: datetime) -> Offer:
+        return offers[0]
+
+    async def give_up(self, purchase: Purchase, now: datetime, *, paid: bool) -> None:
+        self.given_up.append((purchase.purpose, paid))
+
+
+CAPS = Caps(run_micro_usd=2_000_000, meeting_micro_usd=5_000_000, month_micro_usd=200_000_000)
+PRICES = {"search/m": Price(input_usd=1, output_usd=1), "model/m": Price(input_usd=1, output_usd=1)}
+
+
+def treasurer(ledger: FakeLedger | None = None) -> Treasurer:
+    return Treasurer(ledger or FakeLedger(), PRICES, CAPS)
+
+
+def thrift() -> Thrift:
+    """What runs of these twins can cost."""
+    return treasurer().thrift(FakeSearch(), [FakeModel([])])
 
 
 @dataclass

@@ -26,6 +26,7 @@ from schemas.settings import Settings
 from schemas.tenants import CampaignRow, NewCampaign, RunRow, Tenant, User
 from starter import start
 from starter.dev.postgres import Urls
+from starter.histories import Histories
 from starter.intake import Intake
 from worker import activities, build_worker
 from workflows import queues
@@ -79,6 +80,7 @@ class Stage:
             "hash_key": KEY,
             "link_key": KEY,
             "token_keys": TOKEN_KEYS,
+            "payload_codec": "off",
         }
         return Settings(**{**values, **changes}, _env_file=None)  # type: ignore[call-arg]
 
@@ -86,7 +88,7 @@ class Stage:
     async def working(self, **changes: Any) -> AsyncIterator[None]:
         """Workers for all queues."""
         async with (
-            activities(self.settings(**changes), start.Doorbell(self.temporal)) as owners,
+            activities(self.settings(**changes), start.Doorbell(self.temporal), Histories(self.temporal)) as owners,
             AsyncExitStack() as workers,
         ):
             for queue in queues.ALL:

@@ -41,5 +41,10 @@ def notice(tenant_id: TenantId, key: str) -> str:
     return f"notice/{tenant_id}/{key}"
 
 
+def erasure(tenant_id: TenantId, erasure_id: RowId) -> str:
+    """One for each request: asking again for somebody who is being forgotten joins."""
+    return f"erasure/{tenant_id}/{erasure_id}"
+
+
 # A sweep that somebody asked for: it is of no tenant, and one at a time.
 SWEEP = "subscription-renewals-asked"

@@ -190,5 +190,28 @@ NEWS_SERVES = freshness.NEWS
 # ... and this long before: a run takes five minutes at most, and may have to wait for its turn.
 RENEW_BRIEF_BEFORE = timedelta(minutes=15)
 
+# What others have set aside is free again when their calls are paid, mostly within a minute: so often it is looked
+# whether there is money for a run, before it is refused.
+MONEY_COMES_BACK = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60, 60, 60))
+
 # A research that somebody else began is looked for again after this.
 LOOK_AGAIN = timedelta(seconds=30)
+
+# Whoever asked to be forgotten is forgotten in the end: it is tried until that is done.
+ERASE = Step(
+    task_queue=queues.WORKFLOWS,
+    start_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# What is too old is deleted once a day; what one day leaves, the next does.
+KEEP_EVERY = timedelta(days=1)
+KEEP = Step(
+    task_queue=queues.WORKFLOWS,
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)

@@ -73,6 +73,17 @@ class ResearchWorkflow:
         return self._account.progress()
 
     async def _begin(self) -> Begun:
+        """Money that others have set aside is waited for: most of it comes back."""
+        for pause in policies.MONEY_COMES_BACK:
+            try:
+                return await self._take()
+            except FailureError as error:
+                if story.why(error)[0] != errors.BUDGET_HELD:
+                    raise
+                await workflow.sleep(pause, summary="until there is money")
+        return await self._take()
+
+    async def _take(self) -> Begun:
         start = Start(**self._row, run_id=workflow.info().run_id, now=workflow.now())
         begun = await workflow.execute_local_activity_method(
             ResearchActivities.begin, start, summary="take the row for this run", **policies.DATABASE
@@ -82,8 +93,9 @@ class ResearchWorkflow:
 
     async def _research(self, begun: Begun) -> None:
         self._account.enter(Phase.RESEARCHING, "look-up")
-        stale = [subject for subject in self._account.subjects if not subject.fresh]
-        work = {subject.subject_id: asyncio.create_task(self._settle(begun, subject)) for subject in stale}
+        work = {
+            subject.subject_id: asyncio.create_task(self._settle(begun, subject)) for subject in self._account.waiting()
+        }
         await self._within(policies.RESEARCH_WINDOW, begun, work)
         if not self._account.usable():
             raise errors.nothing_found(self._account.reasons())
@@ -96,7 +108,9 @@ class ResearchWorkflow:
             if is_cancelled_exception(error):
                 self._account.note(subject, State.TIMED_OUT)
             else:
-                self._account.note(subject, State.FAILED, story.why(error)[1])
+                kind, reason = story.why(error)
+                state = State.LEFT_OUT if kind == errors.OVER_BUDGET else State.FAILED
+                self._account.note(subject, state, reason)
         else:
             self._account.note(subject, State.FOUND if found.evidence else State.NOT_FOUND)
 

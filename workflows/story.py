@@ -78,12 +78,15 @@ class Account:
     def subjects(self) -> tuple[Subject, ...]:
         return (*self._prospects, *self._companies)
 
+    def waiting(self) -> list[Subject]:
+        """Who is to be looked up."""
+        return [one for one in self.subjects if self._states[one.subject_id][0] is State.WAITING]
+
     def begin(self, begun: Begun) -> None:
         """Who it is about; what is fresh needs nothing more."""
         self._prospects, self._companies = begun.prospects, begun.companies
         for subject in self.subjects:
-            state = State.WAITING if not subject.fresh else State.NOT_FOUND if subject.empty else State.FRESH
-            self._states[subject.subject_id] = (state, "")
+            self._states[subject.subject_id] = (_begins(subject), "")
 
     def enter(self, phase: Phase, step: str, *updates: SearchAttributeUpdate[Any]) -> None:
         if phase is not self.phase or updates:
@@ -104,7 +107,7 @@ class Account:
         return tuple(
             Gap(subject_id=subject_id, state=state, reason=reason)
             for subject_id, (state, reason) in self._states.items()
-            if state in (State.NOT_FOUND, State.FAILED, State.TIMED_OUT)
+            if state in (State.NOT_FOUND, State.FAILED, State.TIMED_OUT, State.LEFT_OUT)
         )
 
     def reasons(self) -> str:
@@ -126,3 +129,11 @@ class Account:
             state, reason = self._states[subject.subject_id]
             lines.append(f"- **{subject.label}**: {state.value}" + (f" ({reason})" if reason else ""))
         workflow.set_current_details("\n".join(lines))
+
+
+def _begins(subject: Subject) -> State:
+    if subject.left_out:
+        return State.LEFT_OUT
+    if not subject.fresh:
+        return State.WAITING
+    return State.NOT_FOUND if subject.empty else State.FRESH

@@ -1,14 +1,16 @@
 """The effects research needs: begin, ask the web, write the brief, say how it ended.
 
-look-up: claim ─▶ (kept answer | somebody else asks: wait | ours) ─▶ pace ─▶ ask ─▶ keep
-brief:   material ─▶ (kept answer | pace ─▶ ask the model ─▶ keep) ─▶ check every claim ─▶ brief, status and event
+begin:   take the row ─▶ plan what the budget lasts for, and set it aside
+look-up: claim ─▶ (kept answer | somebody else asks: wait | ours) ─▶ pace ─▶ reserve ─▶ ask ─▶ keep and settle
+brief:   material ─▶ (kept answer | pace ─▶ reserve ─▶ ask the model ─▶ keep and settle) ─▶ check every claim
+         ─▶ brief, status and event
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from datetime import date, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -19,31 +21,48 @@ from activities.pacing import Pacing
 from activities.ports import LanguageModel, Question, SearchAnswer, WebSearch
 from activities.research import deadline, drafts, questions
 from activities.research.compose import UNWRITTEN, compose
-from activities.research.ports import Bought, Briefs, Claimed, LookUps, Runs
+from activities.research.counting import count_claims
+from activities.research.economy import SMALLER_MODEL
+from activities.research.paying import Treasurer, surely
+from activities.research.ports import Bought, Briefs, Claimed, LookUps, Origin, Purchase, Runs, WrittenBy
 from schemas.briefs import Kept, Material
 from schemas.research import Begun, Failure, Found, LookUp, Overdue, Remaining, Start, Writing, Written
 
 LAST_QUESTION = 2
+
+# Somewhere it is tomorrow already.
+A_DAY = timedelta(days=1)
 
 # How often we look whether somebody else's answer has come.
 GLANCE_S = 0.5
 
 
 class ResearchActivities:
+    """`models` write, the best first; the others when the budget does not last for it."""
+
     def __init__(
-        self, runs: Runs, look_ups: LookUps, briefs: Briefs, search: WebSearch, model: LanguageModel, pacing: Pacing
+        self,
+        runs: Runs,
+        look_ups: LookUps,
+        briefs: Briefs,
+        search: WebSearch,
+        models: Sequence[LanguageModel],
+        pacing: Pacing,
+        treasurer: Treasurer,
     ) -> None:
         self._runs = runs
         self._look_ups = look_ups
         self._briefs = briefs
         self._search = search
-        self._model = model
+        self._models = models
         self._pacing = pacing
+        self._treasurer = treasurer
 
     @activity.defn(name="research.begin")
     async def begin(self, start: Start) -> Begun:
-        """Safe to run twice: a run takes its row once."""
-        return await self._runs.begin(start, sandbox=self._search.sandbox)
+        """Safe to run twice: a run takes its row once, and what it sets aside takes the place of what it had."""
+        thrift = self._treasurer.thrift(self._search, self._models)
+        return await self._runs.begin(start, thrift, sandbox=self._search.sandbox)
 
     @activity.defn(name="research.look_up")
     async def look_up(self, look_up: LookUp) -> Found:
@@ -55,9 +74,10 @@ class ResearchActivities:
             if claimed.known is not None:
                 return Found(subject_id=look_up.subject.subject_id, evidence=claimed.known, reused=True)
             try:
-                answer = _found(await self._ask(look_up, claimed.question, holder))
-                bought = self._bought(look_up, answer, clock)
-                await _surely(self._look_ups.keep(look_up, claimed.question, bought, holder=holder, now=clock.now()))
+                answer = await self._ask(look_up, claimed.question, holder, clock)
+                answer = _found(answer, clock.now().date() + A_DAY)
+                bought = self._bought(look_up, claimed.question, answer, clock)
+                await surely(self._look_ups.keep(look_up, claimed.question, bought, holder=holder, now=clock.now()))
             except BaseException:
                 await self._release(look_up, holder)
                 raise
@@ -66,7 +86,7 @@ class ResearchActivities:
     @activity.defn(name="research.overdue")
     async def overdue(self, overdue: Overdue) -> Remaining:
         """Only reads."""
-        provider = self._model.name if overdue.writing else self._search.name
+        provider = self._models[0].name if overdue.writing else self._search.name
         return deadline.remaining(overdue, await self._runs.tried(overdue, provider))
 
     @activity.defn(name="research.write")
@@ -84,10 +104,10 @@ class ResearchActivities:
             else:
                 raise errors.nothing_found("what did is about others")
             draft = drafts.read(answer)
-            brief = draft if isinstance(draft, str) else compose(material, draft, order.gaps, order.now)
+            brief = draft if isinstance(draft, str) else compose(material, draft, order.gaps, order.now, count_claims)
             if isinstance(brief, str):
                 return Written(problem=brief)
-            sandbox = material.sandbox or self._search.sandbox or self._model.sandbox
+            sandbox = material.sandbox or self._search.sandbox or self._models[0].sandbox
             return await self._briefs.finish(order, brief, answer.model, sandbox, clock.now())
 
     @activity.defn(name="research.fail")
@@ -110,19 +130,21 @@ class ResearchActivities:
                 return claimed
             await asyncio.sleep(GLANCE_S)
 
-    async def _ask(self, look_up: LookUp, question: Question, holder: str) -> SearchAnswer:
+    async def _ask(self, look_up: LookUp, question: Question, holder: str, clock: Clock) -> SearchAnswer:
         turn = await self._pacing.turn(self._search.name)
         if turn.wait_s:
             await self._look_ups.wait(look_up, holder, turn.wait_s)
             await turn.come()
-        return await self._search.ask(question)
+        offer = self._treasurer.offer(self._search, self._search.size(question))
+        async with self._treasurer.paying(Purchase.of(look_up), [offer], clock.now):
+            return await self._search.ask(question)
 
     async def _release(self, look_up: LookUp, holder: str) -> None:
         """Whoever waits for our answer may ask themselves; if even that cannot be told, the lease runs out."""
         with suppress(ApplicationError):
-            await _surely(self._look_ups.release(look_up, holder))
+            await surely(self._look_ups.release(look_up, holder))
 
-    def _bought(self, look_up: LookUp, answer: SearchAnswer, clock: Clock) -> Bought:
+    def _bought(self, look_up: LookUp, question: Question, answer: SearchAnswer, clock: Clock) -> Bought:
         person = look_up.subject.key is not None
         serves = freshness.PERSON if person else freshness.COMPANY
         return Bought(
@@ -132,6 +154,7 @@ class ResearchActivities:
             until=clock.now() + (serves if answer.sources else freshness.NOBODY),
             profile=questions.profile("person" if person else "company", answer.said),
             settled=bool(answer.sources) or not person or look_up.question == LAST_QUESTION,
+            origin=_origin(f"{question.name}/{questions.VERSION}"),
         )
 
     async def _written(self, order: Writing, material: Material, clock: Clock) -> Kept:
@@ -139,16 +162,22 @@ class ResearchActivities:
         if len(material.answers) >= order.ask:
             return material.answers[order.ask - 1]
         prompt = drafts.prompt(material, order.now, self._problem(order, material))
-        turn = await self._pacing.turn(self._model.name)
+        turn = await self._pacing.turn(self._models[0].name)
         if turn.wait_s:
             await self._briefs.wait(order, turn.wait_s)
             await turn.come()
-        answer = await self._model.write(prompt)
-        await _surely(
-            self._briefs.keep_answer(
-                order, prompt, answer, provider=self._model.name, sandbox=self._model.sandbox, now=clock.now()
-            )
+        models = self._treasurer.writers(self._models)
+        offers = [self._treasurer.offer(model, model.size(prompt)) for model in models]
+        async with self._treasurer.paying(Purchase.of(order), offers, clock.now) as offer:
+            model = models[offers.index(offer)]
+            answer = await model.write(prompt)
+        by = WrittenBy(
+            provider=model.name,
+            sandbox=model.sandbox,
+            economy=None if model is self._models[0] else SMALLER_MODEL,
+            origin=_origin(f"brief/{drafts.VERSION}"),
         )
+        await surely(self._briefs.keep_answer(order, prompt, answer, by, now=clock.now()))
         return Kept(text=answer.text, stopped=answer.stopped, model=answer.model)
 
     def _problem(self, order: Writing, material: Material) -> str | None:
@@ -162,16 +191,20 @@ class ResearchActivities:
         return brief if isinstance(brief, str) else None
 
 
-def _found(answer: SearchAnswer) -> SearchAnswer:
-    """An answer that says that nobody was found has no sources: what the search returned is about others."""
-    return replace(answer, sources=()) if answer.said.get("found") is False else answer
+def _found(answer: SearchAnswer, latest: date) -> SearchAnswer:
+    """An answer that says that nobody was found has no sources: what the search returned is about others.
+
+    A day that has not come is no day on which a page can have been published.
+    """
+    if answer.said.get("found") is False:
+        return replace(answer, sources=())
+    dated = (
+        one if one.published is None or one.published <= latest else replace(one, published=None)
+        for one in answer.sources
+    )
+    return replace(answer, sources=tuple(dated))
 
 
-async def _surely(work: Coroutine[Any, Any, None]) -> None:
-    """Finish what has been paid for, and only then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+def _origin(prompt: str) -> Origin:
+    info = activity.info()
+    return Origin(prompt, info.workflow_id or "", info.workflow_run_id or "")

@@ -1,13 +1,15 @@
 """What research needs kept: its runs, its look-ups, its briefs. Postgres keeps them; the tests have twins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from activities.ports import ModelAnswer, Prompt, Question, SearchAnswer
-from schemas.base import RowId
+from activities.research.economy import Offer, Thrift
+from schemas.base import RowId, TenantId
 from schemas.briefs import Company, Composed, Material, Person
+from schemas.budgets import Caps
 from schemas.research import Begun, Failure, LookUp, Overdue, Start, Writing, Written
 
 Ask = Callable[[Person | Company, int], Question]
@@ -23,6 +25,15 @@ class Claimed:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """By which prompt an answer was asked for, and by which run of which workflow."""
+
+    prompt: str = ""
+    workflow_id: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
 class Bought:
     """An answer to keep: until when it serves, what it says, and whether the subject needs no other question."""
 
@@ -32,6 +43,55 @@ class Bought:
     until: datetime
     profile: dict[str, Any]
     settled: bool
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True)
+class WrittenBy:
+    """Who wrote an answer; `economy` says in a sentence that it was not the best of those who could."""
+
+    provider: str
+    sandbox: bool
+    economy: str | None = None
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What is bought for a version of a brief. The same purpose is paid for once, however often it is tried."""
+
+    tenant_id: TenantId
+    research_id: RowId
+    version: int
+    purpose: str
+
+    @classmethod
+    def of(cls, order: LookUp | Writing) -> "Purchase":
+        """An answer to a question about somebody, or to an ask for the brief."""
+        purpose = ask(order.ask) if isinstance(order, Writing) else look_up(order.subject.subject_id, order.question)
+        return cls(order.tenant_id, order.research_id, order.version, purpose)
+
+
+def look_up(subject_id: RowId, question: int = 1) -> str:
+    """The purpose of asking a question about somebody."""
+    return f"look-up/{subject_id}/{question}"
+
+
+def ask(number: int = 1) -> str:
+    """The purpose of asking for the brief: the first time, or for a repair."""
+    return f"brief/{number}"
+
+
+class Ledger(Protocol):
+    """Sets money aside before it is spent. What is spent is written down with what was bought for it."""
+
+    async def reserve(self, purchase: Purchase, offers: Sequence[Offer], caps: Caps, now: datetime) -> Offer:
+        """The first offer that the caps allow; none of them is an error of ours."""
+        ...
+
+    async def give_up(self, purchase: Purchase, now: datetime, *, paid: bool) -> None:
+        """Nothing is kept for what was reserved: it is free again, or gone if it was paid."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +105,7 @@ class Tried:
 
 
 class Runs(Protocol):
-    async def begin(self, start: Start, *, sandbox: bool) -> Begun: ...
+    async def begin(self, start: Start, thrift: Thrift, *, sandbox: bool) -> Begun: ...
     async def tried(self, overdue: Overdue, provider: str) -> list[Tried]: ...
     async def fail(self, failure: Failure) -> Written: ...
 
@@ -65,6 +125,6 @@ class Briefs(Protocol):
     async def material(self, order: Writing, *, sandbox: bool, now: datetime, queued_s: float) -> Material: ...
     async def wait(self, order: Writing, wait_s: float) -> None: ...
     async def keep_answer(
-        self, order: Writing, prompt: Prompt, answer: ModelAnswer, *, provider: str, sandbox: bool, now: datetime
+        self, order: Writing, prompt: Prompt, answer: ModelAnswer, by: WrittenBy, *, now: datetime
     ) -> None: ...
     async def finish(self, order: Writing, brief: Composed, model: str, sandbox: bool, now: datetime) -> Written: ...

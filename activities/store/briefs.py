@@ -7,7 +7,9 @@ import asyncpg
 
 from activities import errors
 from activities.ports import ModelAnswer, Prompt
-from activities.store import earlier, events, tries
+from activities.research.economy import SMALLER_MODEL
+from activities.research.ports import Purchase, WrittenBy
+from activities.store import earlier, events, marks, spending, tries
 from activities.store.database import Connection, Database, patient
 from activities.store.lookups import subject
 from activities.store.research import terminal_key, written
@@ -45,6 +47,7 @@ class BriefStore:
                     connection, order, row["starts_at"] or order.now, sandbox=sandbox
                 ),
                 last_version=await earlier.last_version(connection, order),
+                marks=await marks.bearing_on(connection, order),
                 sandbox=any(piece["sandbox"] for piece in evidence),
             )
 
@@ -56,32 +59,41 @@ class BriefStore:
 
     @patient
     async def keep_answer(
-        self, order: Writing, prompt: Prompt, answer: ModelAnswer, *, provider: str, sandbox: bool, now: datetime
+        self, order: Writing, prompt: Prompt, answer: ModelAnswer, by: WrittenBy, *, now: datetime
     ) -> None:
-        """Store a paid answer, good or bad, before anything is made of it. Safe to run twice: an ask has one answer."""
+        """Store a paid answer, good or bad, before anything is made of it, and settle what it cost.
+
+        Safe to run twice: an ask has one answer. One about somebody who was forgotten meanwhile is paid, and not kept.
+        """
         async with self._database.tenant(order.tenant_id) as connection:
-            await connection.execute("SELECT FROM research WHERE id = $1 FOR UPDATE", order.research_id)
-            await connection.execute(
+            await _note(connection, order, by.economy)
+            bill = await spending.bill(connection, Purchase.of(order), by.provider, answer)
+            new = await connection.fetchval(
                 """
                 INSERT INTO answers (tenant_id, brief_id, research_id, version, asked, provider, model, said,
-                  input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
-                SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
+                  input_tokens, output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until, prompt, workflow_id, run_id)
+                SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $14, $15, $16
                 WHERE (SELECT count(*) FROM answers WHERE brief_id = $1) < $13
+                  AND EXISTS (SELECT FROM run_subjects WHERE research_id = $2 AND version = $3) RETURNING true
                 """,
                 order.brief_id,
                 order.research_id,
                 order.version,
                 prompt.asked,
-                provider,
+                by.provider,
                 answer.model,
                 {"text": answer.text, "stopped": answer.stopped},
-                answer.usage.input_tokens,
-                answer.usage.output_tokens,
-                answer.usage.cost_micro_usd,
-                sandbox,
+                bill.input_tokens,
+                bill.output_tokens,
+                bill.micro_usd,
+                by.sandbox,
                 now,
                 order.ask,
+                by.origin.prompt,
+                by.origin.workflow_id,
+                by.origin.run_id,
             )
+            await spending.settle(connection, bill, now, new=bool(new))
 
     @patient
     async def finish(self, order: Writing, brief: Composed, model: str, sandbox: bool, now: datetime) -> Written:
@@ -104,9 +116,25 @@ class BriefStore:
                 return await written(connection, order.research_id, order.version) or _refuse()
             cost = await _insert_brief(connection, order, brief, model, sandbox, now)
             await _insert_content(connection, order, brief)
+            await spending.release(connection, order.research_id, now, version=order.version)
             payload = {"researchId": order.research_id, "briefId": order.brief_id, "confidence": brief.confidence.value}
             await events.record(connection, "research/generate.completed", terminal_key(run_id), payload, now)
             return Written(confidence=brief.confidence.value, claims=len(brief.claims), cost_micro_usd=cost)
+
+
+async def _note(connection: Connection, order: Writing, economy: str | None) -> None:
+    """Who wrote what is kept last, if it was not the best. One at a time keeps answers of a research."""
+    await connection.execute(
+        """
+        UPDATE research SET economies =
+          CASE WHEN version = $2 THEN array_remove(economies, $3) || $4::text[] ELSE economies END
+        WHERE id = $1
+        """,
+        order.research_id,
+        order.version,
+        SMALLER_MODEL,
+        [economy] if economy else [],
+    )
 
 
 def _refuse() -> Written:

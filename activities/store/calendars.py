@@ -8,7 +8,7 @@ import asyncpg
 from activities import errors
 from activities.calendars.ports import Found, Placed, Taken
 from activities.ports import Page
-from activities.store import places
+from activities.store import places, suppressions
 from activities.store.database import Connection, Database, patient
 from activities.store.meetings import Keys, Owner, save
 from schemas.base import RowId, TenantId
@@ -63,7 +63,7 @@ class CalendarStore:
             placed = replace(placed, campaign_id=row["campaign_id"] or placed.campaign_id)
             known = await _known(connection, placed, [one.key for one in found])
             changed = 0
-            for one in found:
+            for one in await _allowed(connection, found, people):
                 changed += await _apply(connection, reading, placed, one, known.get(one.key), Keys(dict(people)))
             await _see(
                 connection, placed, [one.key for one in found] + [placed.whose.key(one) for one in page.unreadable]
@@ -189,6 +189,20 @@ def _as_known(row: asyncpg.Record) -> Known:
         attendees=tuple(Attendee.model_validate(one) for one in row["attendees"]),
     )
     return Known(row["id"], row["withdrawn"], row["campaign_id"], facts)
+
+
+async def _allowed(connection: Connection, found: Sequence[Found], people: Mapping[str, str]) -> list[Found]:
+    """What the page says, without those who asked to be forgotten: they are not even compared."""
+    emails = [one.email for each in found if each.meeting for one in each.meeting.attendees]
+    suppressed = await suppressions.among(connection, emails, people)
+    return [_without(each, suppressed) for each in found]
+
+
+def _without(found: Found, suppressed: frozenset[str]) -> Found:
+    if found.meeting is None or not suppressed & {one.email for one in found.meeting.attendees}:
+        return found
+    meeting = suppressions.without(found.meeting, suppressed)
+    return replace(found, meeting=meeting) if meeting.prospects else Found(found.key, None, suppressions.GONE)
 
 
 async def _apply(

@@ -6,9 +6,10 @@ import asyncpg
 
 from activities import errors, freshness
 from activities.ports import Question
-from activities.research.ports import Ask, Bought, Claimed
-from activities.store import tries
+from activities.research.ports import Ask, Bought, Claimed, Purchase
+from activities.store import spending, tries
 from activities.store.database import Connection, Database, patient
+from activities.store.spending import Bill
 from schemas.base import RowId
 from schemas.briefs import Company, Person, Profile
 from schemas.research import LookUp, Subject
@@ -74,18 +75,20 @@ class LookUpStore:
 
     @patient
     async def keep(self, look_up: LookUp, question: Question, bought: Bought, *, holder: str, now: datetime) -> None:
-        """Store a paid answer with its sources, in the transaction that ends the lease.
+        """Store a paid answer with its sources, in the transaction that ends the lease and settles what it cost.
 
         Safe to run twice: an answer that is already there is left alone. So is one that another attempt bought while
         this one was taken for dead.
         """
         async with self._database.tenant(look_up.tenant_id) as connection:
             await _lock(connection, look_up.subject.subject_id)
-            answer_id = await _keep_answer(connection, look_up, question, bought, now)
+            bill = await spending.bill(connection, Purchase.of(look_up), bought.provider, bought.answer)
+            answer_id = await _keep_answer(connection, look_up, question, bought, bill, now)
             if answer_id is not None:
                 await _keep_sources(connection, look_up, answer_id, bought, now)
                 await _keep_profile(connection, look_up, bought, now)
             await _release(connection, look_up.subject.subject_id, holder)
+            await spending.settle(connection, bill, now, new=answer_id is not None)
 
 
 async def _subject(connection: Connection, wanted: Subject) -> Person | Company:
@@ -109,11 +112,15 @@ def subject(row: asyncpg.Record) -> Person | Company:
 
 
 async def _known(connection: Connection, look_up: LookUp, question: Question, *, sandbox: bool) -> int | None:
-    """How much evidence the newest answer to the question has, of those that still serve."""
+    """How much evidence the newest answer to the question has, of those that still serve.
+
+    What readers said is about somebody else is none: the next question is asked when nothing is left.
+    """
     known: int | None = await connection.fetchval(
         """
-        SELECT (SELECT count(*) FROM evidence e WHERE e.answer_id = a.id)
-        FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3 AND sandbox = $4 AND asked_at > $5
+        SELECT (SELECT count(*) FROM evidence e WHERE e.answer_id = a.id AND NOT EXISTS (
+          SELECT FROM marks WHERE subject_id = e.subject_id AND url = e.url AND verdict = 'wrong_person'
+        )) FROM answers a WHERE subject_id = $1 AND asked = $2 AND fresh_until > $3 AND sandbox = $4 AND asked_at > $5
         ORDER BY asked_at DESC LIMIT 1
         """,
         look_up.subject.subject_id,
@@ -157,14 +164,14 @@ async def _lock(connection: Connection, subject_id: RowId) -> None:
 
 
 async def _keep_answer(
-    connection: Connection, look_up: LookUp, question: Question, bought: Bought, now: datetime
+    connection: Connection, look_up: LookUp, question: Question, bought: Bought, bill: Bill, now: datetime
 ) -> RowId | None:
     """The new row's id; none when there is one that serves: a lost reply made us come twice, or another asked too."""
     row_id: RowId | None = await connection.fetchval(
         """
         INSERT INTO answers (tenant_id, subject_id, research_id, version, asked, provider, model, said, input_tokens,
-          output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until)
-        SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+          output_tokens, cost_micro_usd, sandbox, asked_at, fresh_until, prompt, workflow_id, run_id)
+        SELECT current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17
         WHERE NOT EXISTS (SELECT FROM answers WHERE subject_id = $1 AND asked = $4 AND sandbox = $11 AND fresh_until > $12
           AND asked_at > $14)
         ON CONFLICT (tenant_id, subject_id, asked, asked_at) DO NOTHING RETURNING id
@@ -176,13 +183,16 @@ async def _keep_answer(
         bought.provider,
         bought.answer.model,
         bought.answer.said,
-        bought.answer.usage.input_tokens,
-        bought.answer.usage.output_tokens,
-        bought.answer.usage.cost_micro_usd,
+        bill.input_tokens,
+        bill.output_tokens,
+        bill.micro_usd,
         bought.sandbox,
         now,
         bought.until,
         _since(look_up),
+        bought.origin.prompt,
+        bought.origin.workflow_id,
+        bought.origin.run_id,
     )
     return row_id
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from activities.domains import company_domain
-from activities.store import campaigns
+from activities.store import campaigns, suppressions
 from activities.store.database import Connection, Database, patient
+from activities.store.suppressions import SuppressedError
 from schemas.base import RowId, TenantId
 from schemas.meetings import Attendee, MeetingFacts
 
@@ -50,8 +51,15 @@ class MeetingStore:
     async def save_meeting(
         self, tenant_id: TenantId, user_id: RowId, campaign_id: RowId, meeting: MeetingFacts, keys: Keys, now: datetime
     ) -> RowId:
-        """The meeting as it now is, and its research, which has the same id. Safe to run twice: both have keys."""
+        """The meeting as it now is, and its research, which has the same id. Safe to run twice: both have keys.
+
+        Who asked to be forgotten is left out; SuppressedError when nobody else is to be met.
+        """
         async with self._database.tenant(tenant_id) as connection:
+            suppressed = await suppressions.among(connection, [one.email for one in meeting.attendees], keys.people)
+            meeting = suppressions.without(meeting, suppressed)
+            if suppressed and not meeting.prospects:
+                raise SuppressedError(suppressed)
             return await save(connection, Owner(user_id, campaign_id), meeting, keys, now)
 
     @patient
@@ -64,8 +72,14 @@ class MeetingStore:
         keys: Keys,
         now: datetime,
     ) -> RowId:
-        """An ad hoc request. Safe to run twice: the same campaign and people are the same request."""
+        """An ad hoc request. Safe to run twice: the same campaign and people are the same request.
+
+        SuppressedError when somebody of them asked to be forgotten.
+        """
         async with self._database.tenant(tenant_id) as connection:
+            suppressed = await suppressions.among(connection, [one.email for one in people], keys.people)
+            if suppressed:
+                raise SuppressedError(suppressed)
             research_id: RowId = await connection.fetchval(
                 """
                 INSERT INTO research (tenant_id, kind, user_id, campaign_id, request_key, requested_at)

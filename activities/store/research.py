@@ -1,14 +1,18 @@
 """Runs: who is to be researched, how far it is, how it ended."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 
 from activities import errors, freshness
-from activities.research.ports import Tried
-from activities.store import events
+from activities.research import economy
+from activities.research.economy import Standing, Thrift
+from activities.research.ports import Purchase, Tried, ask, look_up
+from activities.store import events, spending
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId
+from schemas.budgets import Bound
 from schemas.research import Begun, Failure, Overdue, Start, Subject, Written
 
 
@@ -17,8 +21,12 @@ class ResearchStore:
         self._database = database
 
     @patient
-    async def begin(self, start: Start, *, sandbox: bool) -> Begun:
-        """Take the row for this run: a new version, once for each run; an older run that comes late is refused."""
+    async def begin(self, start: Start, thrift: Thrift, *, sandbox: bool) -> Begun:
+        """Take the row for this run: a new version, once for each run; an older run that comes late is refused.
+
+        What the budget lasts for is set aside with it, so a run that begins can end with a brief. When it lasts for
+        none, nothing is taken.
+        """
         async with self._database.tenant(start.tenant_id) as connection:
             row = await connection.fetchrow(
                 """
@@ -36,7 +44,7 @@ class ResearchStore:
                 if not row["active"]:
                     raise errors.inactive()
                 row = await _take(connection, start)
-            subjects = await _subjects(connection, start, row["version"], sandbox=sandbox)
+            subjects = await _afford(connection, start, row["version"], thrift, sandbox=sandbox)
             return Begun(
                 version=row["version"],
                 brief_id=row["next_brief_id"],
@@ -75,28 +83,28 @@ class ResearchStore:
     async def fail(self, failure: Failure) -> Written:
         """Say why there is no brief. If this very version was finished after all, its receipt comes back instead.
 
-        A run that never took the row speaks for it all the same, unless a later one has.
+        A run that never took the row speaks for it all the same, unless a later one has; it has not taken it by that.
 
         Safe to run twice: the row is the same, and the event's key is the run's.
         """
         async with self._database.tenant(failure.tenant_id) as connection:
             failed = await connection.fetchval(
                 """
-                UPDATE research SET status = 'failed', failed_step = $4, failure_reason = $5, run_id = $3, ended_at = $6,
-                  cancelled = $8
+                UPDATE research SET status = 'failed', failed_step = $3, failure_reason = $4, ended_at = $5, cancelled = $7
                 WHERE id = $1 AND status <> 'ready'
-                  AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $7, true)))
+                  AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $6, true)))
                 RETURNING true
                 """,
                 failure.research_id,
                 failure.version,
-                failure.run_id,
                 failure.step,
                 failure.reason,
                 failure.now,
                 failure.started_at,
                 failure.cancelled,
             )
+            if failed or failure.version is not None:
+                await spending.release(connection, failure.research_id, failure.now, version=failure.version)
             if failed or failure.version is None:
                 payload = {"researchId": failure.research_id, "step": failure.step, "failureReason": failure.reason}
                 key = terminal_key(failure.run_id)
@@ -155,7 +163,28 @@ async def _take(connection: Connection, start: Start) -> asyncpg.Record:
     return row
 
 
-async def _subjects(connection: Connection, start: Start, version: int, *, sandbox: bool) -> list[Subject]:
+async def _afford(
+    connection: Connection, start: Start, version: int, thrift: Thrift, *, sandbox: bool
+) -> tuple[Subject, ...]:
+    """Everybody, with what is done about them: money for that is set aside, in place of what a run had before."""
+    standings = await _standings(connection, start, version, sandbox=sandbox)
+    await spending.release(connection, start.research_id, start.now)
+    purse = await spending.purse_of(connection, start.research_id, version, thrift.caps, start.now)
+    plan = economy.plan(standings, purse, thrift)
+    if plan is None:
+        free = replace(purse, left_micro_usd=purse.left_micro_usd + await spending.held(connection, start.now))
+        held = purse.bound is Bound.MONTH and economy.plan(standings, free, thrift) is not None
+        raise errors.over_budget(purse.bound.value, purse.cap_micro_usd, held=held)
+    run = Purchase(start.tenant_id, start.research_id, version, ask())
+    entries = [(run.purpose, plan.writing), *((look_up(subject_id), thrift.look_up) for subject_id in plan.asked)]
+    await spending.set_aside(connection, run, entries, start.now, state="planned")
+    await connection.execute(
+        "UPDATE research SET economies = $2 WHERE id = $1 AND economies <> $2", start.research_id, list(plan.economies)
+    )
+    return plan.subjects
+
+
+async def _standings(connection: Connection, start: Start, version: int, *, sandbox: bool) -> list[Standing]:
     """People, then companies. What is fresh was found by the same sort of provider: pretended ones serve no real run."""
     rows = await connection.fetch(
         """
@@ -174,7 +203,7 @@ async def _subjects(connection: Connection, start: Start, version: int, *, sandb
         sandbox,
         start.now - (freshness.NEWS if start.latest else freshness.COMPANY),
     )
-    return [_subject(row, number) for number, row in enumerate(rows, start=1)]
+    return [Standing(_subject(row, number), known=not row["empty"]) for number, row in enumerate(rows, start=1)]
 
 
 def _subject(row: asyncpg.Record, number: int) -> Subject:

@@ -7,6 +7,7 @@ import typer
 
 from starter.cli import (
     briefs,
+    budget,
     calendars,
     campaigns,
     config,
@@ -14,6 +15,7 @@ from starter.cli import (
     events,
     keys,
     prep,
+    privacy,
     research,
     runs,
     sandbox,
@@ -62,7 +64,11 @@ app.add_typer(users.app, name="user", rich_help_panel=CARE)
 app.add_typer(campaigns.app, name="campaign", rich_help_panel=CARE)
 app.add_typer(calendars.app, name="calendars", rich_help_panel=CARE)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=CARE)
+app.add_typer(budget.app, name="budget", rich_help_panel=CARE)
 app.add_typer(schedules.app, name="schedules", rich_help_panel=CARE)
+app.command("erase", rich_help_panel=CARE)(privacy.erase)
+app.command("export", rich_help_panel=CARE)(privacy.export)
+app.add_typer(privacy.retention, name="retention", rich_help_panel=CARE)
 app.add_typer(keys.app, name="keys", rich_help_panel=CARE)
 app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
 app.add_typer(config.app, name="config", rich_help_panel=CARE)

@@ -89,6 +89,8 @@ def shown(value: object) -> str:
         return MASK if value.get_secret_value() else ""
     if isinstance(value, BaseModel):
         return encoder.dumps(value.model_dump(mode="json"))
+    if isinstance(value, dict):
+        return encoder.dumps({name: one.model_dump(mode="json", exclude_defaults=True) for name, one in value.items()})
     if isinstance(value, bool):
         return str(value).lower()
     return masked(str(value))

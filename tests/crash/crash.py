@@ -26,7 +26,7 @@ LATE = "the heir went on after"
 BOUGHT_TOO_OFTEN = re.compile(r"\S+( again)? was bought \d+ times")
 
 # What the points of any run must be about.
-STEPS = frozenset({"begin", "claim", "keep", "material", "keep_answer", "finish"})
+STEPS = frozenset({"begin", "claim", "reserve", "keep", "material", "keep_answer", "finish"})
 
 
 @dataclass(frozen=True)

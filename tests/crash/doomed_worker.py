@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,7 +140,8 @@ class DoomedSearch:
     """`after` is when the answer is here and nothing of it is stored."""
 
     def __init__(self, search: WebSearch, doom: Doom) -> None:
-        self.name, self.sandbox = search.name, search.sandbox
+        self.name, self.model, self.sandbox = search.name, search.model, search.sandbox
+        self.size = search.size
         self._search = search
         self._doom = doom
 
@@ -153,7 +154,8 @@ class DoomedModel:
     """Likewise for writing."""
 
     def __init__(self, model: LanguageModel, doom: Doom) -> None:
-        self.name, self.sandbox = model.name, model.sandbox
+        self.name, self.model, self.sandbox = model.name, model.model, model.sandbox
+        self.size, self.most_tokens = model.size, model.most_tokens
         self._model = model
         self._doom = doom
 
@@ -246,7 +248,7 @@ def _equip(doom: Doom) -> None:
     DoomedDatabase.doom = doom
     counting = {
         "web_search": DoomedSearch,
-        "language_model": DoomedModel,
+        "language_models": _doomed_models,
         "calendar_service": DoomedCalendar,
         "accounts": DoomedAccounts,
         "mail_server": DoomedMailer,
@@ -264,6 +266,10 @@ def _counted(make: Callable[..., Any], part: Callable[[Any, Doom], Any], doom: D
         return None if thing is None else part(thing, doom)
 
     return made
+
+
+def _doomed_models(models: Sequence[LanguageModel], doom: Doom) -> list[DoomedModel]:
+    return [DoomedModel(one, doom) for one in models]
 
 
 async def _no_clock(client: Client, settings: Settings) -> None:

@@ -41,12 +41,12 @@ class ForgetfulLookUps(LookUpStore):
 class RestartingRuns(ResearchStore):
     """Takes the row anew each time it is asked to begin."""
 
-    async def begin(self, start: Start, **more: Any) -> Begun:
+    async def begin(self, start: Start, *rest: Any, **more: Any) -> Begun:
         async with self._database.tenant(start.tenant_id) as connection:
             await connection.execute(
                 "UPDATE research SET status = 'requested', run_id = NULL WHERE id = $1", start.research_id
             )
-        return await super().begin(start, **more)
+        return await super().begin(start, *rest, **more)
 
 
 class RepeatingBriefs(BriefStore):

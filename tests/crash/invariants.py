@@ -69,6 +69,18 @@ def _a_stored_answer_is_never_bought_again(seen: Seen) -> Iterator[str]:
         yield f"{about} was stored and not bought, or bought and not stored"
 
 
+def _the_ledger_says_what_was_bought(seen: Seen) -> Iterator[str]:
+    ledger = seen.rows["ledger"]
+    settled, paid = sum(row["micro_usd"] for row in ledger), seen.rows["paid"][0]["micro_usd"]
+    for state, number in Counter(row["state"] for row in ledger).items():
+        if state in ("planned", "reserved"):
+            yield f"{number} entries of the ledger are still {state}"
+    for purpose in _repeated(row["purpose"] for row in ledger if row["state"] == "settled"):
+        yield f"{purpose} was paid for more than once"
+    if settled != paid or any(row["month"] != settled for row in ledger):
+        yield f"the ledger says {settled}, the month {[row['month'] for row in ledger]}, the answers {paid}"
+
+
 def _the_status_only_goes_on(seen: Seen) -> Iterator[str]:
     statuses = [row["status"] for row in seen.rows["changes"] if row["relation"] == "research"]
     steps = [ORDER.index(status) if status in ORDER else -1 for status in statuses]
@@ -87,5 +99,6 @@ CHECKS = (
     _nothing_is_left_behind,
     _a_question_is_bought_once_for_each_life,
     _a_stored_answer_is_never_bought_again,
+    _the_ledger_says_what_was_bought,
     _the_status_only_goes_on,
 )

@@ -112,6 +112,8 @@ def seen(**changes: Any) -> Seen:
         "tries": [{"subject_id": "c"}, {"subject_id": "b"}],
         "claims": [{"brief_id": "b", "position": 0}],
         "subjects": [{"id": "c"}],
+        "ledger": [{"purpose": "p", "state": "settled", "micro_usd": 7, "month": 7}],
+        "paid": [{"micro_usd": 7}],
         "changes": [
             *({"relation": "research", "status": status, "at": NOON} for status in ("requested", "generating")),
             {"relation": "answers", "asked": "q", "at": NOON},
@@ -140,6 +142,12 @@ def test_nothing_is_said_of_a_good_run() -> None:
         ({"calls": [Call("company:acme.example", NOON.timestamp() - n) for n in range(1, 4)]}, "bought 3 times"),
         ({"calls": [Call("company:acme.example", NOON.timestamp() + n) for n in (-1, 1)]}, "was bought again"),
         ({"calls": []}, "stored and not bought"),
+        (
+            {"ledger": [{"purpose": "p", "state": "reserved", "micro_usd": 7, "month": 7}]},
+            "1 entries of the ledger are still reserved",
+        ),
+        ({"ledger": [{"purpose": "p", "state": "settled", "micro_usd": 7, "month": 7}] * 2}, "paid for more than once"),
+        ({"paid": [{"micro_usd": 8}]}, "the ledger says 7"),
         (
             {"changes": [{"relation": "research", "status": word} for word in ("generating", "ready", "failed")]},
             "the status went generating -> ready -> failed",

@@ -52,6 +52,11 @@ ROWS = {
     "subjects": """
         SELECT id FROM subjects WHERE tenant_id = $1
     """,
+    "ledger": """
+        SELECT s.purpose, s.state, s.micro_usd, (SELECT micro_usd FROM months m WHERE m.tenant_id = $1) AS month
+        FROM spending s WHERE s.tenant_id = $1
+    """,
+    "paid": "SELECT coalesce(sum(cost_micro_usd), 0)::bigint AS micro_usd FROM answers WHERE tenant_id = $1",
     "changes": "SELECT * FROM seen_changes WHERE tenant_id = $1 ORDER BY n",
 }
 

@@ -12,6 +12,7 @@ from activities.interception import TellingByType
 from activities.store.research import ResearchStore
 from schemas.briefs import Confidence, Identity
 from schemas.research import Begun, Failure, Start
+from tests.fakes import thrift
 from tests.stage import Stage
 
 ADA, TOMAS = "ada@lovelace.example", "tomas.okafor@brightwater.example"
@@ -19,7 +20,7 @@ ADA, TOMAS = "ada@lovelace.example", "tomas.okafor@brightwater.example"
 
 async def begun(stage: Stage, research_id: str, *, run_id: str = "run", sandbox: bool = True) -> Begun:
     start = Start(tenant_id=stage.tenant.id, research_id=research_id, run_id=run_id, now=datetime.now(UTC))
-    return await ResearchStore(stage.database).begin(start, sandbox=sandbox)
+    return await ResearchStore(stage.database).begin(start, thrift(), sandbox=sandbox)
 
 
 async def test_a_run_is_about_whom_it_began_with(stage: Stage) -> None:
@@ -45,7 +46,7 @@ async def test_a_run_begins_once_and_a_late_one_takes_nothing(stage: Stage) -> N
         tenant_id=stage.tenant.id, research_id=research_id, run_id="late", now=datetime(2026, 1, 1, tzinfo=UTC)
     )
     with pytest.raises(ApplicationError, match="a newer run works on this"):
-        await ResearchStore(stage.database).begin(late, sandbox=True)
+        await ResearchStore(stage.database).begin(late, thrift(), sandbox=True)
 
 
 async def test_an_inactive_campaign_starts_nothing(stage: Stage) -> None:
@@ -108,6 +109,27 @@ async def test_a_run_that_never_took_its_row_is_told_all_the_same(stage: Stage) 
 
     assert (await stage.run(research_id)).status == "failed"
     assert [event.name for event in await stage.events.after(stage.tenant.id, 0)] == ["research/generate.failed"]
+
+
+async def test_a_run_that_was_told_before_it_took_its_row_can_still_take_it(stage: Stage) -> None:
+    """Its workflow task was lost with all that was done in it, and is done again."""
+    research_id = await stage.request(ADA)
+    now = datetime.now(UTC)
+    failure = Failure(
+        tenant_id=stage.tenant.id,
+        research_id=research_id,
+        version=None,
+        step="begin",
+        reason="begin: why",
+        run_id="run",
+        started_at=now,
+        now=now,
+    )
+    await ResearchStore(stage.database).fail(failure)
+
+    taken = await begun(stage, research_id)
+    assert taken.version == 1
+    assert (await stage.run(research_id)).status == "generating"
 
 
 async def test_deleting_a_request_leaves_what_others_rest_on(stage: Stage) -> None:

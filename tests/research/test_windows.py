@@ -16,7 +16,7 @@ from activities.research import ResearchActivities
 from activities.research.deadline import remaining
 from activities.research.ports import Tried
 from schemas.research import Overdue, ResearchOutcome, ResearchRequest, State
-from tests.fakes import COMPANY, PERSON, FakeModel, FakePaces, FakeSearch, FakeStore, down, limited
+from tests.fakes import COMPANY, PERSON, FakeModel, FakePaces, FakeSearch, FakeStore, down, limited, treasurer
 from tests.research.material import BRIEF_ID, COMPANY_ID, NOW, PERSON_ID, draft, fact
 from worker import build_worker
 from workflows import policies, queues
@@ -35,7 +35,7 @@ async def running(
     served: tuple[str, ...] = queues.ALL,
 ) -> AsyncIterator[WorkflowHandle[ResearchWorkflow, ResearchOutcome]]:
     """A research with twins for the world, on a server that skips time."""
-    owner = ResearchActivities(store, store, store, search, model, Pacing(FakePaces(), {}))
+    owner = ResearchActivities(store, store, store, search, [model], Pacing(FakePaces(), {}), treasurer())
     async with AsyncExitStack() as workers:
         for queue in served:
             worker = build_worker(
@@ -125,7 +125,8 @@ async def test_a_queue_that_moves_is_waited_for(skipping: WorkflowEnvironment, s
     async with running(skipping, store, FakeSearch(), FakeModel([GOOD]), served) as handle:
         await asyncio.sleep(4 * short_window)
         assert store.failures == []
-        owner = ResearchActivities(store, store, store, FakeSearch(), FakeModel([GOOD]), Pacing(FakePaces(), {}))
+        pacing = Pacing(FakePaces(), {})
+        owner = ResearchActivities(store, store, store, FakeSearch(), [FakeModel([GOOD])], pacing, treasurer())
         async with build_worker(skipping.client, [owner], task_queue=queues.SEARCH):
             await handle.result()
     assert store.briefs

@@ -39,28 +39,33 @@ create table months (
   primary key (tenant_id, month)
 );
 
--- The ledger: each paid call is reserved before it is made, and then settled with what it cost, or released.
+-- The ledger: what a paid call can cost at most is planned for when its run begins, reserved when it is made, and then
+-- settled with what it did cost, or released.
 create table spending (
   tenant_id uuid not null references tenants on delete cascade,
   id uuid not null default gen_random_uuid(),
   month date not null,
   research_id uuid not null,
   version integer not null,
-  -- What is bought, within a version: the same thing is reserved once, however often it is tried.
+  -- What is bought, within a version: the same thing is paid for once, however often it is tried.
   purpose text not null,
   provider text not null,
   model text not null,
-  state text not null default 'reserved' check (state in ('reserved', 'settled', 'released')),
+  state text not null check (state in ('planned', 'reserved', 'settled', 'released')),
   -- What counts against the caps: the most it can cost, then what it did cost, or nothing.
   micro_usd bigint not null check (micro_usd >= 0),
+  -- Its usage was not told: what was reserved is taken for its price.
+  assumed boolean not null default false,
   reserved_at timestamptz not null,
   ended_at timestamptz,
   primary key (tenant_id, id),
-  unique (tenant_id, research_id, version, purpose),
   foreign key (tenant_id, month) references months on delete cascade,
-  check ((state = 'reserved') = (ended_at is null))
+  check ((state in ('planned', 'reserved')) = (ended_at is null))
 );
-create index on spending (tenant_id, reserved_at) where state = 'reserved';
+create unique index on spending (tenant_id, research_id, version, purpose) where ended_at is null;
+create index on spending (tenant_id, research_id);
+create index on spending (tenant_id, month);
+create index on spending (tenant_id, reserved_at) where ended_at is null;
 
 -- What readers said of claims. The claim may be gone: what it said, and where it stood, is kept with the subject.
 create table marks (
@@ -99,11 +104,14 @@ create table erasures (
   tenant_id uuid not null references tenants on delete cascade,
   id uuid not null default gen_random_uuid(),
   email text,
+  -- What else they are called in texts, while they are looked for.
+  names text[] not null default '{}',
   requested_at timestamptz not null,
   finished_at timestamptz,
   report jsonb,
   primary key (tenant_id, id),
-  check ((finished_at is null) = (email is not null))
+  check ((finished_at is null) = (email is not null)),
+  check (finished_at is null or names = '{}')
 );
 
 do $$
