@@ -13,6 +13,9 @@ TooSlow              a window closed
 ReauthRequired       the account lets us in no more: its user must connect it again
 Disconnected         the user has taken the account away
 Sealed               a key that opens the tokens is missing
+OverBudget           a cap does not let it be paid for
+BudgetHeld           ... while others have money set aside: some of it will be free again
+PriceUnknown         nobody knows what it costs, so it is not bought
 NoValidAnswer        the model was asked as often as it may be, and no answer could be used
 
 Texts name the provider and what it said by status and type, never with its own words: those may quote a person.
@@ -36,6 +39,9 @@ SPENT = {"quotaExceeded", "dailyLimitExceeded"}
 
 # A spent budget is not refilled within seconds.
 LEAST_WAIT_WHEN_SPENT = timedelta(minutes=5)
+
+# Types of failures that a workflow tells from others.
+OVER_BUDGET, BUDGET_HELD = "OverBudget", "BudgetHeld"
 
 # A wait longer than this is no politeness any more: the run's deadline is far behind.
 LONGEST_WAIT = timedelta(minutes=15)
@@ -105,6 +111,11 @@ def decided(error: BaseException | None) -> ApplicationError | None:
     return error if isinstance(error, ApplicationError) else None
 
 
+def was_answered(error: BaseException) -> bool:
+    """An answer came and cannot be read: it has been paid for all the same."""
+    return isinstance(error, ApplicationError) and error.type == "ProviderNonsense"
+
+
 def failed_itself(provider: str, kind: object) -> ApplicationError:
     """HTTP said 200 and the body said that it failed."""
     return ApplicationError(f"{provider} failed" + (f" ({kind})" if is_word(kind) else ""), type="ProviderDown")
@@ -146,6 +157,18 @@ def no_valid_answer(problem: str | None) -> ApplicationError:
     return ApplicationError(said, type="NoValidAnswer", non_retryable=True)
 
 
+def over_budget(bound: str, cap_micro_usd: int, *, held: bool = False) -> ApplicationError:
+    """`bound` is what the cap is for: a run, a meeting or a month. What is held is worth another look in a while."""
+    said = f"the budget of this {bound} is used up (${cap_micro_usd / 1_000_000:.2f})"
+    return ApplicationError(said, type=BUDGET_HELD if held else OVER_BUDGET, non_retryable=True)
+
+
+def price_unknown(what: str) -> ApplicationError:
+    """`what` is a provider and its model. Whoever runs this must mend it."""
+    said = f"no price is known for {what}, so it is not called: set GREENROOM_PRICES"
+    return ApplicationError(said, type="PriceUnknown", non_retryable=True)
+
+
 def reauth_required() -> ApplicationError:
     """The connection is marked already: trying again is of no use until its user has connected it again."""
     return ApplicationError("the account lets us in no more", type="ReauthRequired", non_retryable=True)
@@ -158,6 +181,11 @@ def disconnected() -> ApplicationError:
 def sealed(why: str) -> ApplicationError:
     """Tokens that cannot be opened; `why` names a key by its id. Whoever runs this must mend it."""
     return ApplicationError(f"the tokens cannot be opened: {why}", type="Sealed", non_retryable=True)
+
+
+def unfinished(why: str) -> ApplicationError:
+    """It is not done, and may be the next time; `why` is our own words."""
+    return ApplicationError(f"not done yet: {why}", type="Unfinished")
 
 
 def run_failed(kind: str, reason: str) -> ApplicationError:

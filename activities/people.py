@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+from activities.attendance import unplussed
 from schemas.base import PersonKey, TenantId
 
 SHORTEST_KEY = 32
@@ -21,4 +22,5 @@ class PersonKeys:
         return hmac.new(self._key, f"{tenant_id}\n{text}".encode(), hashlib.sha256).hexdigest()[:16]
 
     def all(self, tenant_id: TenantId, emails: Iterable[str]) -> dict[str, PersonKey]:
-        return {email: self.of(tenant_id, email) for email in emails}
+        """By address, and by the same without a +tag: whoever asked to be forgotten is known by that."""
+        return {one: self.of(tenant_id, one) for email in emails for one in (email, unplussed(email))}

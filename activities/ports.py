@@ -43,23 +43,32 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How many tokens a call has at most: a token in is never less than a byte of what is sent."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
 class SearchAnswer:
-    """Sources, and what a model made of them: `said` is empty when it could not be read."""
+    """Sources, and what a model made of them: `said` is empty when it could not be read. Without `usage` its provider
+    told none that can be read."""
 
     sources: tuple[Source, ...]
     said: dict[str, Any]
     model: str
-    usage: Usage
+    usage: Usage | None
 
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """What a language model wrote, as text, and why it stopped: "end_turn" is the only good reason."""
+    """What a language model wrote, as text, and why it stopped: "end_turn" is the only good reason. `usage` as above."""
 
     text: str
     stopped: str
     model: str
-    usage: Usage
+    usage: Usage | None
 
 
 @dataclass(frozen=True)
@@ -72,21 +81,28 @@ class Prompt:
     asked: str = ""
 
 
-class WebSearch(Protocol):
-    """Answers with sources. Raises only what `errors` makes."""
+class Seller(Protocol):
+    """What is paid for by the call: it goes by its provider's and its model's name in a list of prices."""
 
     name: str
+    model: str
     sandbox: bool
 
+
+class WebSearch(Seller, Protocol):
+    """Answers with sources. Raises only what `errors` makes."""
+
+    def size(self, question: Question) -> Size: ...
     async def ask(self, question: Question) -> SearchAnswer: ...
 
 
-class LanguageModel(Protocol):
+class LanguageModel(Seller, Protocol):
     """Writes. Has no tools. Raises only what `errors` makes; a poor answer is an answer."""
 
-    name: str
-    sandbox: bool
+    # The longest answer.
+    most_tokens: int
 
+    def size(self, prompt: Prompt) -> Size: ...
     async def write(self, prompt: Prompt) -> ModelAnswer: ...
 
 

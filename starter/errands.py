@@ -20,6 +20,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities.ports import Bell
+from activities.sealing import SealError
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
 from schemas.meetings import Asked
@@ -90,7 +91,7 @@ class Errands:
         try:
             async with answered():
                 return await handle.query(ResearchWorkflow.progress, rpc_timeout=GLANCE)
-        except (AwayError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+        except (AwayError, FailedError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
             return None
 
 
@@ -105,9 +106,11 @@ async def wake(bell: Bell, tenant_id: TenantId, meetings: Sequence[RowId]) -> bo
 
 @asynccontextmanager
 async def answered() -> AsyncIterator[None]:
-    """Inside the block Temporal answers in time, or it is away."""
+    """Inside the block Temporal answers in time, or it is away. An answer that no key of ours opens is a failure."""
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
             yield
     except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError, RuntimeError, OSError):
         raise AwayError from None
+    except SealError as error:
+        raise FailedError(f"The answer cannot be opened: {error}", "tell whoever runs this") from None

@@ -1,6 +1,8 @@
 """From what a person or a file says to rows: addresses checked, names cleaned, people hashed, nothing half stored."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -9,6 +11,7 @@ from activities.attendance import LONGEST_NAME, MOST_PROSPECTS
 from activities.people import PersonKeys
 from activities.plain import clean
 from activities.store.meetings import Keys, MeetingStore
+from activities.store.suppressions import SuppressedError
 from schemas.base import Email, RowId, TenantId
 from schemas.meetings import Attendee, MeetingFacts
 from schemas.settings import Settings
@@ -37,21 +40,27 @@ def people(addresses: list[str], name: str | None) -> tuple[Attendee, ...]:
     return tuple(Attendee(email=one, name=clean(name or "", LONGEST_NAME)) for one in emails)
 
 
+def person_keys(settings: Settings) -> PersonKeys:
+    """What hashes addresses; without its key nobody can be told apart."""
+    try:
+        return PersonKeys(settings.hash_key.get_secret_value())
+    except ValueError as error:
+        remedy = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        raise NotReadyError(str(error), remedy) from None
+
+
 class Intake:
     """Writes down who is to be researched. Holds the key that addresses are hashed with."""
 
     def __init__(self, store: MeetingStore, settings: Settings) -> None:
-        try:
-            self._people = PersonKeys(settings.hash_key.get_secret_value())
-        except ValueError as error:
-            remedy = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
-            raise NotReadyError(str(error), remedy) from None
+        self._people = person_keys(settings)
         self._store = store
 
     async def meeting(self, tenant_id: TenantId, campaign: CampaignRow, facts: MeetingFacts, now: datetime) -> RowId:
         """A meeting and its research row; its id is returned."""
-        keys = Keys(people=self._people.all(tenant_id, _addresses(facts.prospects)))
-        return await self._store.save_meeting(tenant_id, campaign.user_id, campaign.id, facts, keys, now)
+        keys = Keys(people=self._people.all(tenant_id, _addresses(facts.attendees)))
+        with _allowed():
+            return await self._store.save_meeting(tenant_id, campaign.user_id, campaign.id, facts, keys, now)
 
     async def request(
         self, tenant_id: TenantId, campaign: CampaignRow, prospects: tuple[Attendee, ...], now: datetime
@@ -60,11 +69,22 @@ class Intake:
         asked = "\n".join([campaign.id, *sorted(one.email for one in prospects)])
         people = self._people.all(tenant_id, _addresses(prospects))
         keys = Keys(people=people, request=self._people.of(tenant_id, asked))
-        return await self._store.save_request(tenant_id, campaign.user_id, campaign.id, prospects, keys, now)
+        with _allowed():
+            return await self._store.save_request(tenant_id, campaign.user_id, campaign.id, prospects, keys, now)
 
 
-def _addresses(prospects: tuple[Attendee, ...]) -> list[str]:
-    return [one.email for one in prospects]
+def _addresses(people: tuple[Attendee, ...]) -> list[str]:
+    return [one.email for one in people]
+
+
+@contextmanager
+def _allowed() -> Iterator[None]:
+    """Whoever asked to be forgotten is not written down, and the person who names them is told so."""
+    try:
+        yield
+    except SuppressedError as error:
+        named = ", ".join(sorted(error.emails))
+        raise UsageError(f"{named}: they asked to be forgotten; nothing is researched") from None
 
 
 def row_id(text: str) -> RowId:

@@ -8,6 +8,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy
 from activities.store.meetings import Occasion
 from schemas.base import RowId, TenantId
 from schemas.calendars import CalendarOrder, Ring
+from schemas.erasures import Erased, Erasure
 from schemas.meetings import Asked, MeetingOrder
 from schemas.research import ResearchOutcome, ResearchRequest
 from schemas.subscriptions import Renewal, RenewalOutcome, Renewed, Sweep
@@ -15,6 +16,7 @@ from schemas.tenants import Tenant
 from starter.words import UsageError
 from workflows import ids, policies, queues, story
 from workflows.calendars import CalendarSyncWorkflow
+from workflows.erasures import ErasureWorkflow
 from workflows.meetings import MeetingWorkflow
 from workflows.priorities import priority, urgent
 from workflows.research import ResearchWorkflow
@@ -136,4 +138,19 @@ async def renewals(client: Client) -> Renewed:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         task_timeout=policies.WORKFLOW_TASK,
         static_summary="Renew the channels that end",
+    )
+
+
+async def erasure(client: Client, order: Erasure) -> WorkflowHandle[ErasureWorkflow, Erased]:
+    """Forget somebody, or join whoever does."""
+    return await client.start_workflow(
+        ErasureWorkflow.run,
+        order,
+        id=ids.erasure(order.tenant_id, order.erasure_id),
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=policies.WORKFLOW_TASK,
+        search_attributes=story.found_by(order.tenant_id, "erasures"),
+        static_summary="Forget somebody",
+        priority=Priority(fairness_key=order.tenant_id),
     )

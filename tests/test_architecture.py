@@ -152,6 +152,8 @@ def test_stores_of_a_tenant_go_through_the_doorway() -> None:
         ("activities/store/tenants.py", "crossing"),
         ("activities/store/calendars.py", "crossing"),
         ("activities/store/channels.py", "crossing"),
+        ("activities/store/retention.py", "crossing"),
+        ("activities/store/retention.py", "untenanted"),
         ("activities/store/rotation.py", "crossing"),
         ("activities/store/subscriptions.py", "crossing"),
         ("activities/store/health.py", "crossing"),

@@ -113,7 +113,7 @@ class CalendarActivities:
             placed = await self._store.place(reading)
             page = await self._page(reading, placed)
         found = [_found(placed, event.id, rules.meeting(event, placed.whose)) for event in page.events]
-        emails = {one.email for each in found if each.meeting for one in each.meeting.prospects}
+        emails = {one.email for each in found if each.meeting for one in each.meeting.attendees}
         taken = await self._store.take(reading, placed, page, found, self._people.all(reading.tenant_id, emails))
         return placed, page, taken
 

@@ -90,6 +90,7 @@ def environment(stage: Stage) -> dict[str, str]:
         "GREENROOM_LINK_KEY": KEY,
         "GREENROOM_SESSION_KEY": KEY,
         "GREENROOM_TOKEN_KEYS": TOKEN_KEYS,
+        "GREENROOM_PAYLOAD_CODEC": "off",
         "GREENROOM_SANDBOX": "1",
         "GREENROOM_SANDBOX_URL": stage.sandbox.url,
         "GREENROOM_SANDBOX_SMTP_URL": f"smtp://127.0.0.1:{stage.sandbox.smtp_port}",

@@ -13,7 +13,7 @@ from schemas.briefs import Brief
 from starter.show import terminal
 from starter.show.document import document
 from starter.show.layout import SANDBOX_NOTICE
-from tests.web.samples import CORPUS, changed, hostile, rich, row
+from tests.web.samples import CORPUS, changed, doubtful, hostile, rich, row
 
 
 def test_every_fact_s_quote_and_evidence_are_in_it() -> None:
@@ -67,10 +67,33 @@ def test_a_terminal_says_what_changed_before_anything_else() -> None:
     said = shown(changed(new_claims=tuple(row(f"fact {n}") for n in range(7))))
     head = said[: said.index("confidence LOW")]
     assert "Since you last met, 1 November 2026:" in head
-    assert "• Tomas Okafor, 3 Nov 2026: Still corrects a fifth of the routes by telephone each night. [5]" in head
+    assert "Tomas Okafor, 3 Nov 2026: Still corrects a fifth of the routes by telephone each night. [5]" in head
     assert "and 2 more, marked new below" in head
     assert "New in the room: Mei Tanaka" in head
-    assert "by telephone each night. [5] new" in said
+    assert "by telephone each night. [5] (as of 3 Nov 2026) new" in said
+
+
+def test_a_terminal_says_what_is_in_doubt() -> None:
+    said = " ".join(shown(doubtful()).split())
+    assert "To keep within budget: 2 of 6 people were not looked up; a smaller model wrote this" in said
+    assert "Could be any of these; nothing is attached: Name Position Company Place Jordan Ellis Procurement" in said
+    assert "Sat on the product council before. [5] (as of 25 Sep 2024) earlier" in said
+    assert "(undated page, read 22 Nov 2026)" in said
+    assert "Knows how products are decided on. (assessment, on earlier facts only) [5]" in said
+    assert "Open with the talk in Leeds, then ask about the six weeks. (recommendation) [2] [3]" in said
+    disagreeing = said[said.index("Sources disagree Brightwater") : said.index("Looked for")]
+    assert "Employs 640 people" in disagreeing and "Employs 720 people" in disagreeing
+    assert "3 claims refused: 2 quote not in its evidence, 1 rests on no checked fact" in said
+
+
+def test_the_json_says_what_is_in_doubt() -> None:
+    said = json.loads(json.dumps(document(doubtful())))
+    assert said["conflicts"] == [[row("fact 9"), row("fact 20")]]
+    assert said["economies"] == ["2 of 6 people were not looked up", "a smaller model wrote this"]
+    jordan = next(one for one in said["people"] if one["name"] == "Jordan Ellis")
+    assert len(jordan["candidates"]) == 3
+    old = next(claim for claim in said["claims"] if claim["id"] == row("fact 21"))
+    assert (old["current"], old["as_of"], old["topic"]) == (False, "2024-09-25", "role")
 
 
 @pytest.mark.parametrize("name", CORPUS)

@@ -126,6 +126,7 @@ async def ground(cluster: Cluster, calendars: int, **more: str) -> AsyncIterator
             "GREENROOM_HASH_KEY": KEY,
             "GREENROOM_SESSION_KEY": KEY,
             "GREENROOM_TOKEN_KEYS": TOKEN_KEYS,
+            "GREENROOM_PAYLOAD_CODEC": "off",
             "GREENROOM_LOG_FORMAT": "json",
             **more,
         }

@@ -48,7 +48,7 @@ def test_any_answer_is_read_within_bounds(answer: dict[str, Any]) -> None:
     read = perplexity.read(answer)
     assert len(read.sources) <= perplexity.MOST_SOURCES
     assert isinstance(read.said, dict)
-    assert read.usage.cost_micro_usd >= 0
+    assert read.usage is None or read.usage.cost_micro_usd >= 0
 
 
 @given(st.lists(st.fixed_dictionaries({}, optional={"url": JSON, "title": JSON, "snippet": JSON, "date": JSON})))

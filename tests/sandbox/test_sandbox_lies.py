@@ -96,3 +96,17 @@ async def test_anthropic_max_tokens(sandbox: Sandbox, anthropic: AsyncAnthropic,
     message: Any = await anthropic.messages.create(**order())
     assert message.stop_reason == "max_tokens"
     assert message.content[0].text.startswith("{")
+
+
+async def test_an_answer_without_usage(
+    sandbox: Sandbox, perplexity: AsyncPerplexity, anthropic: AsyncAnthropic, ada: Body
+) -> None:
+    sandbox.faults.put("perplexity", "no_usage")
+    sandbox.faults.put("anthropic", "no_usage")
+
+    assert (await perplexity.responses.create(**ada)).usage is None
+    message = await anthropic.messages.create(
+        model="claude-sonnet-5-5", max_tokens=100, messages=[{"role": "user", "content": "Hello"}]
+    )
+    assert message.content
+    assert message.usage is None
