@@ -67,7 +67,7 @@ async def dump(stage: Stage) -> str:
         )
         names = [row["relname"] for row in tables if row["relname"] != "schema_migrations"]
         assert len(names) > 25
-        rows = [await connection.fetch(f'SELECT t::text AS said FROM "{name}" t') for name in names]
+        rows = [await connection.fetch(f'SELECT t::text AS said FROM "{name}" t ORDER BY 1') for name in names]
     return "\n".join(row["said"] for table in rows for row in table).lower()
 
 

@@ -187,5 +187,5 @@ async def test_a_late_answer_about_them_is_paid_and_not_kept(known: Stage) -> No
     said = ModelAnswer(text="She is Ada Lovelace", stopped="end_turn", model="m", usage=Usage(1, 1, 7))
     await steps(owner(known, ErasureStore(known.database), Nothing()), await begun(known))
     by = WrittenBy(provider="p", sandbox=True)
-    await BriefStore(known.database).keep_answer(late, Prompt("s", "m", {}, "asked"), said, by, datetime.now(UTC))
+    await BriefStore(known.database).keep_answer(late, Prompt("s", "m", {}, "asked"), said, by, now=datetime.now(UTC))
     assert NAME.lower() not in await dump(known)

@@ -32,7 +32,7 @@ ROWS = (
     SELECT current_tenant(), 'key', 'brief', id, 'message', '2026-01-01' FROM users
     """,
     "INSERT INTO budgets (tenant_id) SELECT current_tenant() ON CONFLICT DO NOTHING",
-    "INSERT INTO months (tenant_id, month) SELECT current_tenant(), '2026-01-01' ON CONFLICT DO NOTHING",
+    "INSERT INTO months (tenant_id, month, micro_usd) SELECT current_tenant(), '2026-01-01', 1 ON CONFLICT DO NOTHING",
     """
     INSERT INTO spending (tenant_id, month, research_id, version, purpose, provider, model, state, micro_usd,
       reserved_at)
