@@ -5,14 +5,15 @@ tokens ─▶ (nearly over: lease ─▶ refresh ─▶ store | somebody else re
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from temporalio.exceptions import ApplicationError
 
 from activities import errors, liveness
+from activities.liveness import surely
 from activities.pacing import Pacing
 from activities.ports import Accounts, Grant, InvalidGrantError, UnauthorizedError
 from schemas.base import RowId, TenantId
@@ -117,7 +118,7 @@ class Access:
             return False
         try:
             # Whoever is cancelled here would lose the refresh token that comes back, perhaps the only one that is good.
-            await _surely(self._renew(tenant_id, connection_id, keys))
+            await surely(self._renew(tenant_id, connection_id, keys))
         except InvalidGrantError:
             if await self._store.lost(tenant_id, connection_id, keys.version):
                 raise errors.reauth_required() from None
@@ -132,13 +133,3 @@ class Access:
             raise InvalidGrantError
         grant = await self._accounts.refresh(keys.refresh_token)
         await self._store.refreshed(tenant_id, connection_id, keys.version, grant, liveness.now())
-
-
-async def _surely(work: Coroutine[Any, Any, None]) -> None:
-    """Finish what has begun, and only then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise

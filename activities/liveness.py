@@ -2,12 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from temporalio import activity
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -32,6 +35,16 @@ async def _beat(every: timedelta) -> None:
     while True:
         await asyncio.sleep(every.total_seconds())
         activity.heartbeat(*activity.info().heartbeat_details)
+
+
+async def surely(work: Coroutine[Any, Any, T]) -> T:
+    """Finish what has been begun, and only then be cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 class Clock:

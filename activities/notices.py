@@ -3,16 +3,14 @@
 claim ─▶ (ended already | nobody is to hear of it any more | letter ─▶ mail server) ─▶ what became of it
 """
 
-import asyncio
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import errors
-from activities.liveness import Clock, heartbeating
+from activities.liveness import Clock, heartbeating, surely
 from activities.ports import Mail, Mailer
 from schemas.base import RowId, TenantId
 from schemas.briefs import Brief
@@ -88,7 +86,7 @@ class NoticeActivities:
                 await self._post(claimed, brief, clock.now())
         activity.heartbeat(TAKEN)
         sandbox = self._pretended(claimed, brief)
-        return await _surely(self._store.end(order, Sent(status="sent"), clock.now(), sandbox=sandbox))
+        return await surely(self._store.end(order, Sent(status="sent"), clock.now(), sandbox=sandbox))
 
     @activity.defn(name="notices.first_try")
     async def first_try(self, sending: Sending) -> FirstTry:
@@ -144,13 +142,3 @@ def _past(matter: Matter, now: datetime) -> str:
         return "the meeting is off"
     ends_at = matter.ends_at or (matter.starts_at + AN_HOUR if matter.starts_at else None)
     return "the meeting is over" if ends_at and ends_at <= now else ""
-
-
-async def _surely(work: Coroutine[Any, Any, Sent]) -> Sent:
-    """Write down what was sent, and only then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise

@@ -16,14 +16,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import errors, freshness
-from activities.liveness import Clock, heartbeating
+from activities.liveness import Clock, heartbeating, surely
 from activities.pacing import Pacing
 from activities.ports import LanguageModel, Question, SearchAnswer, WebSearch
 from activities.research import deadline, drafts, questions
 from activities.research.compose import UNWRITTEN, compose
 from activities.research.counting import count_claims
 from activities.research.economy import SMALLER_MODEL
-from activities.research.paying import Treasurer, surely
+from activities.research.paying import Treasurer
 from activities.research.ports import Bought, Briefs, Claimed, LookUps, Origin, Purchase, Runs, WrittenBy
 from schemas.briefs import Kept, Material
 from schemas.research import Begun, Failure, Found, LookUp, Overdue, Remaining, Start, Writing, Written

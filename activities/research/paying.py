@@ -1,14 +1,13 @@
 """Pays for calls: nothing is bought whose price is unknown, and nothing before its money is set aside."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
 from activities import errors
+from activities.liveness import surely
 from activities.ports import LanguageModel, Seller, Size, WebSearch
 from activities.research import questions
 from activities.research.economy import LONGEST, Offer, Thrift, Writer
@@ -67,13 +66,3 @@ class Treasurer:
             with suppress(ApplicationError):
                 await surely(self._ledger.give_up(purchase, now(), paid=errors.was_answered(error)))
             raise
-
-
-async def surely(work: Coroutine[Any, Any, None]) -> None:
-    """Finish what has been paid for, and only then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
