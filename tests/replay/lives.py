@@ -18,16 +18,19 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.store.database import Database
 from sandbox import running
+from schemas.erasures import Keeping
 from schemas.subscriptions import Renewal
 from starter import start
-from starter.dev.postgres import Cluster
+from starter.dev.postgres import Cluster, Urls
 from starter.migrate import migrate
 from tests.conftest import know_attributes, program
 from tests.diary import ADA, TOMAS, Diary
+from tests.erasures.people import begun
 from tests.meetings.life import Life
 from tests.replay.record import keep
 from tests.stage import Stage
-from workflows import ids
+from workflows import ids, policies, queues, story
+from workflows.erasures import RetentionWorkflow
 
 Told = Callable[[Life], Awaitable[str]]
 
@@ -89,6 +92,40 @@ async def record(cluster: Cluster, folder: Path) -> None:
                 life = Life(environment, stage, await Diary.connected(stage))
                 meeting_id = await life.meeting_id(await tell(life))
                 await _keep_all(environment.client, life, name, meeting_id, folder)
+    async with Database.opened(urls.application, urls.crossing) as database:
+        await _record_forgetting(database, urls, folder)
+
+
+async def _forget(client: Client, stage: Stage, folder: Path) -> None:
+    """Somebody is forgotten, and what is old goes. Both wait for Temporal itself, whose server deletes in real time."""
+    order = await begun(stage, ADA)
+    await (await start.erasure(client, order)).result()
+    await keep(client, ids.erasure(order.tenant_id, order.erasure_id), "erasure", folder)
+    await client.execute_workflow(
+        RetentionWorkflow.run,
+        Keeping(),
+        id="retention",
+        task_queue=queues.WORKFLOWS,
+        task_timeout=policies.WORKFLOW_TASK,
+    )
+    await keep(client, "retention", "retention", folder)
+
+
+async def _record_forgetting(database: Database, urls: Urls, folder: Path) -> None:
+    async with (
+        running() as sandbox,
+        await WorkflowEnvironment.start_local(
+            dev_server_existing_path=program("temporal"),
+            dev_server_log_level="error",
+            data_converter=pydantic_data_converter,
+            search_attributes=story.SEARCH_ATTRIBUTES,
+        ) as environment,
+    ):
+        stage = Stage(database, environment.client, sandbox, urls, tenant_id=str(uuid4()))
+        await stage.set_up(datetime.now(UTC))
+        async with stage.working():
+            await stage.research(ADA)
+            await _forget(environment.client, stage, folder)
 
 
 async def _keep_all(client: Client, life: Life, name: str, meeting_id: str, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Record the histories that later code must replay: `python -m tests.replay.record`, once for each release.
+"""Record the histories that later code must replay: `python -m tests.replay.record [NAME ...]`, once for each release.
 
 Only ever add: a history is deleted when no run of its age can still be open.
 """
@@ -39,6 +39,7 @@ def scenarios() -> dict[str, Scenario]:
         "brief-of-fresh-people": Scenario(
             FakeStore((PERSON.model_copy(update=FRESH),), (COMPANY.model_copy(update=FRESH),))
         ),
+        "company-left-out": Scenario(FakeStore((PERSON,), (COMPANY.model_copy(update={"left_out": True}),))),
         "nobody-found": Scenario(search=FakeSearch(finds=False)),
         "straggler": Scenario(search=FakeSearch({"person": [limited(800)]})),
         "look-ups-retried": Scenario(search=FakeSearch({"person": [down()], "company": [down(), down()]})),
@@ -76,7 +77,8 @@ async def keep(client: Client, workflow_id: str, name: str, folder: Path = HISTO
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     for name, scenario in scenarios().items():
-        await record(name, scenario)
+        if name in sys.argv[1:] or len(sys.argv) == 1:
+            await record(name, scenario)
 
 
 if __name__ == "__main__":
