@@ -10,6 +10,27 @@ from activities.attendance import unplussed
 from activities.plain import tokens, unmarked
 
 TITLES = {"dr", "mr", "mrs", "ms", "mx", "prof", "sir"}
+# Parts of a family name that many share: beside a first name they name nobody.
+PARTICLES = {
+    "al",
+    "el",
+    "de",
+    "da",
+    "do",
+    "dos",
+    "di",
+    "del",
+    "della",
+    "den",
+    "der",
+    "des",
+    "du",
+    "la",
+    "le",
+    "van",
+    "von",
+}
+PARTICLES |= {"ten", "ter", "zu", "zum", "zur", "bin", "ben", "ibn", "bint", "abu", "und", "and", "of", "the"}
 
 
 @dataclass(frozen=True)
@@ -26,15 +47,19 @@ class Named:
         for name in self.names:
             parts = words_of(name)
             if len(parts) > 1:
-                for other in (parts[1], parts[-1]):
+                for other in {parts[-1]} | ({parts[1]} - PARTICLES):
                     found |= {(parts[0], other, len(parts)), (other, parts[0], len(parts))}
         return frozenset(found)
 
     @cached_property
     def patterns(self) -> list[str]:
-        """What a text without case and accents must be LIKE to be worth a closer look."""
+        """What a text without case and accents must be LIKE to be worth a closer look.
+
+        Other scripts are left to that look: Postgres folds them in another way than we do.
+        """
         local, _, domain = unmarked(unplussed(self.email)).partition("@")
-        return [f"%{local}%{domain}%", *(f"%{first}%{last}%" for first, last, _ in self.pairs)]
+        wanted = (f"%{local}%{domain}%", *(f"%{first}%{last}%" for first, last, _ in self.pairs))
+        return [re.sub(r"[^\x00-\x7f]+", "%", one) for one in wanted]
 
     def by_address(self, text: str) -> bool:
         return self._address.search(text.casefold().replace("%40", "@")) is not None

@@ -48,9 +48,10 @@ class RetentionActivities:
             return Discarded(tenants=len(tenants), counts=dict(+counts))
 
     async def _discard(self, tenant_id: TenantId, now: datetime) -> Counter[str]:
+        """Money first: it is given back whatever becomes of the rest."""
         total: Counter[str] = Counter()
-        while batch := await self._store.discard(tenant_id, now):
-            total.update(batch)
         if self._ledger is not None:
             total["reservations"] += await self._ledger.release_stale(tenant_id, now)
+        while batch := await self._store.discard(tenant_id, now):
+            total.update(batch)
         return total

@@ -163,12 +163,14 @@ class Known:
     withdrawn: str | None
     campaign_id: RowId
     facts: MeetingFacts
+    # Its title named somebody who asked to be forgotten.
+    title_erased: bool
 
 
 async def _known(connection: Connection, placed: Placed, keys: Sequence[str]) -> dict[str, Known]:
     rows = await connection.fetch(
         """
-        SELECT m.id, m.source, m.source_key, m.title, m.starts_at, m.ends_at, m.withdrawn, m.campaign_id,
+        SELECT m.id, m.source, m.source_key, m.title, m.starts_at, m.ends_at, m.withdrawn, m.campaign_id, m.title_erased,
           coalesce(jsonb_agg(jsonb_build_object('email', a.email, 'name', a.name, 'standing', a.standing))
             FILTER (WHERE a.email IS NOT NULL), '[]') AS attendees
         FROM meetings m LEFT JOIN attendees a ON a.meeting_id = m.id
@@ -188,7 +190,7 @@ def _as_known(row: asyncpg.Record) -> Known:
         **{field: row[field] for field in fields},
         attendees=tuple(Attendee.model_validate(one) for one in row["attendees"]),
     )
-    return Known(row["id"], row["withdrawn"], row["campaign_id"], facts)
+    return Known(row["id"], row["withdrawn"], row["campaign_id"], facts, row["title_erased"])
 
 
 async def _allowed(connection: Connection, found: Sequence[Found], people: Mapping[str, str]) -> list[Found]:
@@ -213,11 +215,14 @@ async def _apply(
         return 0 if known is None else await _withdraw(connection, known, found.reason)
     if known is None and (found.meeting.ends_at or found.meeting.starts_at) <= reading.now:
         return 0
-    if known is not None and _unchanged(known, found.meeting):
+    meeting = found.meeting
+    if known is not None and known.title_erased:
+        meeting = meeting.model_copy(update={"title": suppressions.UNTITLED})
+    if known is not None and _unchanged(known, meeting):
         return 0
     campaign_id = placed.campaign_id if known is None else known.campaign_id
     owner = Owner(placed.user_id, campaign_id, reading.calendar_id, placed.reading)
-    await save(connection, owner, found.meeting, keys, reading.now)
+    await save(connection, owner, meeting, keys, reading.now)
     return 1
 
 

@@ -38,7 +38,7 @@ class DossierStore:
                 pages=await _all(connection, Page, _PAGES, ids, named.rows["evidence"]),
                 claims=await _all(connection, Said, _CLAIMS, ids),
                 marks=await _all(connection, Marked, _MARKS, ids, named.rows["marks"]),
-                briefs=await _all(connection, BriefTitle, _BRIEFS, ids, named.rows["briefs"]),
+                briefs=await _all(connection, BriefTitle, _BRIEFS, ids, named.rows["briefs"], named.rows["evidence"]),
             )
 
 
@@ -94,6 +94,7 @@ SELECT b.id, coalesce(m.title, '') AS title, b.version, b.written_at,
   (SELECT s.identity FROM brief_subjects s WHERE s.brief_id = b.id AND s.subject_id = ANY($1::uuid[]) LIMIT 1) AS identity
 FROM briefs b JOIN research r ON r.id = b.research_id LEFT JOIN meetings m ON m.id = r.meeting_id
 WHERE b.id = ANY($2::uuid[])
+  OR EXISTS (SELECT FROM claims c WHERE c.brief_id = b.id AND c.evidence_id = ANY($3::uuid[]))
   OR EXISTS (SELECT FROM brief_subjects s WHERE s.brief_id = b.id AND s.subject_id = ANY($1::uuid[]))
 ORDER BY b.written_at, b.id
 """

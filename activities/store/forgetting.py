@@ -21,7 +21,7 @@ async def names(connection: Connection, email: Email) -> list[str]:
     rows = await connection.fetch(
         f"""
         SELECT DISTINCT btrim(name) AS name FROM (
-          SELECT name FROM attendees WHERE {BARE} = $1 UNION ALL
+          SELECT name FROM attendees WHERE {BARE} = $1 AND standing NOT IN ('room', 'group') UNION ALL
           SELECT name FROM subjects WHERE kind = 'person' AND {BARE} = $1 UNION ALL
           SELECT b.name FROM brief_subjects b JOIN subjects s ON s.id = b.subject_id
           WHERE s.kind = 'person' AND {BARE} = $1 AND b.identity IN ('confirmed', 'probable')
@@ -130,7 +130,7 @@ async def _forget_meetings(connection: Connection, traces: Traces) -> dict[str, 
     invitations = await _count(connection, f"DELETE FROM attendees WHERE {BARE} = $1", traces.email)  # noqa: S608
     titles = await _count(
         connection,
-        "UPDATE meetings SET title = $2 WHERE id = ANY($1) AND title <> $2",
+        "UPDATE meetings SET title = $2, title_erased = true WHERE id = ANY($1) AND title <> $2",
         [*traces.meetings, *traces.named.rows["meetings"]],
         UNTITLED,
     )

@@ -218,7 +218,8 @@ async def _save_prospects(connection: Connection, research_id: RowId, people: Se
         """
         INSERT INTO subjects (tenant_id, kind, domain)
         SELECT DISTINCT current_tenant(), 'company', d FROM unnest($1::text[]) AS d WHERE d IS NOT NULL ORDER BY 3
-        ON CONFLICT (tenant_id, domain) WHERE kind = 'company' DO NOTHING
+        -- Nothing is changed, but the row is locked: it is not cleared away while its people come.
+        ON CONFLICT (tenant_id, domain) WHERE kind = 'company' DO UPDATE SET domain = excluded.domain WHERE false
         """,
         domains,
     )

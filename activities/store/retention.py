@@ -90,8 +90,7 @@ WHERE r.status = 'generating' AND r.begun_at >= $1
 _OLD_ALONE = {
     "requests": """
         DELETE FROM research WHERE id IN (
-          SELECT id FROM research WHERE kind = 'adhoc' AND requested_at < $1
-            AND (status <> 'generating' OR coalesce(begun_at < $1, true))
+          SELECT id FROM research WHERE kind = 'adhoc' AND greatest(requested_at, begun_at) < $1
           ORDER BY id LIMIT $2
         )
     """,

@@ -42,10 +42,26 @@ def test_less_than_a_full_name_does_not(text: str) -> None:
         ("Ada King Lovelace", "Ada Lovelace"),
         ("Ada Lovelace", "Ada King Lovelace"),
         ("José Núñez", "jose nunez"),
+        ("Jan van Dijk", "Jan van Dijk"),
+        ("Ana de Souza", "Souza, Ana de"),
+        ("Γιώργος Παπαδόπουλος", "ο Γιώργος Παπαδόπουλος"),
+        ("Kim Le", "Kim Le"),
     ],
 )
 def test_a_name_is_known_as_it_is_written_elsewhere(name: str, text: str) -> None:
     assert Named("x@y.example", (name,)).by_name(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Jan van Dijk", "Jan van der Berg"),
+        ("Mohammed Al Fayed", "Mohammed Al Rashid"),
+        ("Ana de Souza", "de Ana Lima"),
+    ],
+)
+def test_a_particle_names_nobody(name: str, text: str) -> None:
+    assert not Named("x@y.example", (name,)).by_name(text)
 
 
 @pytest.mark.parametrize("name", ["", "Ada", "Dr. Ada", "A. Lovelace", "Ada (Lovelace)"])

@@ -209,3 +209,19 @@ async def test_another_tenant_s_person_stays(stage: Stage) -> None:
         await erased(stage)
         assert await dump(theirs) == before
     assert await theirs.brief(brief.id) == brief
+
+
+async def test_a_title_that_named_them_does_not_come_back(stage: Stage, diary: Diary) -> None:
+    """In a script that Postgres folds in another way than we do, and in a meeting to which they were not invited."""
+    name = "Γιώργος Παπαδόπουλος"
+    diary.calendar.add("Introduction", soon(days=2), attendees=[ADA, TOMAS])
+    event = diary.calendar.add(f"Notes on {name}", soon(days=3), attendees=[TOMAS])
+    async with stage.working():
+        await diary.read()
+        async with stage.database.tenant(stage.tenant.id) as connection:
+            await connection.execute("UPDATE attendees SET name = $1 WHERE email = $2", name, ADA)
+        await erased(stage)
+        diary.calendar.move(event, soon(days=4))
+        assert (await diary.read()).changed == 1
+    row = (await diary.rows())[event]
+    assert (row["title"], row["starts_at"], row["prospects"]) == ("Meeting", soon(days=4), [TOMAS])

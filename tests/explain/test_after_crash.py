@@ -46,11 +46,14 @@ async def test_every_claim_is_explained_to_its_run_and_every_answer_was_bought_o
         async with run.worker(point).running() as doomed:
             assert await doomed.ended(DIES_WITHIN_S) == -9, "killed where it was told to be"
             run.restarts += 1
+        # Two answers are kept side by side: when one is, the other may die with its worker, and is asked for again.
+        lost = bought(run).total() - len((await run.seen()).rows["answers"])
+        assert lost <= 1
         async with run.worker().running():
             await run.brief(ARRIVES_WITHIN_S)
         told = await explained(run)
 
-        assert bought(run) == LEAST
+        assert bought(run).total() == LEAST.total() + lost
         assert told.claims
         for claim in told.claims:
             chain = told.chain(claim.id)

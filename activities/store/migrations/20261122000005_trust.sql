@@ -20,6 +20,17 @@ alter table answers
   add column workflow_id text not null default '',
   add column run_id text not null default '';
 
+-- Its title named somebody who asked to be forgotten: it is not taken from the calendar again.
+alter table meetings add column title_erased boolean not null default false;
+
+-- By what rows are looked for when something that they hang on is deleted.
+create index brief_evidence_evidence on brief_evidence (tenant_id, evidence_id);
+create index run_subjects_subject on run_subjects (tenant_id, subject_id);
+create index brief_subjects_subject on brief_subjects (tenant_id, subject_id);
+create index claims_subject on claims (tenant_id, subject_id);
+create index research_meeting on research (tenant_id, meeting_id);
+create index notices_research on notices (tenant_id, research_id);
+
 -- What the newest run spared when it began.
 alter table research add column economies text[] not null default '{}';
 
@@ -87,6 +98,8 @@ create table marks (
   foreign key (tenant_id, research_id) references research on delete cascade
 );
 create index on marks (tenant_id, subject_id);
+create index on marks (tenant_id, research_id);
+create index on marks (tenant_id, claim_id);
 
 -- How long what was found out is kept.
 alter table tenants add column retention_days integer not null default 180 check (retention_days between 1 and 3650);
@@ -132,6 +145,9 @@ grant select, insert, update, delete on budgets, months, spending, marks, suppre
 drop table erasures, suppressions, marks, spending, months, budgets;
 alter table tenants drop column retention_days;
 alter table research drop column economies;
+drop index notices_research, research_meeting, claims_subject, brief_subjects_subject, run_subjects_subject,
+  brief_evidence_evidence;
+alter table meetings drop column title_erased;
 alter table answers drop column run_id, drop column workflow_id, drop column prompt;
 alter table brief_subjects drop column candidates;
 alter table briefs drop column economies, drop column conflicts;
