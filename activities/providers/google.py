@@ -166,11 +166,12 @@ def _expiry(said: object, now: datetime, default: datetime) -> datetime:
     return moment
 
 
-def reason(body: bytes) -> object:
+def reason(body: bytes) -> str | None:
     """Why it refused, from either shape of its errors; nothing when it does not say."""
     try:
         error = json.loads(body)["error"]
         parts = [*error.get("errors", []), *error.get("details", [])]
-        return next((part["reason"] for part in parts if "reason" in part), error.get("status"))
+        said = next((part["reason"] for part in parts if "reason" in part), error.get("status"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    return said if isinstance(said, str) else None

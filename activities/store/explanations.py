@@ -1,10 +1,9 @@
 """How the claims of a brief came about, as the rows tell it."""
 
-from typing import Any
-
 import asyncpg
 
 from activities.store.database import Connection, Database, patient
+from activities.store.library import picked
 from schemas.base import RowId, TenantId
 from schemas.briefs import Claim
 from schemas.explanations import Call, Explanation, Origin
@@ -36,7 +35,7 @@ async def _explanation(connection: Connection, row: asyncpg.Record) -> Explanati
     writing = await _writing(connection, brief_id)
     return Explanation(
         **{**row, "run_id": row["run_id"] or next((call.run_id for call in writing), "")},
-        claims=tuple(_picked(Claim, one) for one in claims),
+        claims=tuple(picked(Claim, one) for one in claims),
         subjects={one["subject_id"]: one["name"] for one in subjects},
         origins=await _origins(connection, brief_id),
         calls=await _look_ups(connection, brief_id),
@@ -53,7 +52,7 @@ async def _origins(connection: Connection, brief_id: RowId) -> tuple[Origin, ...
         """,
         brief_id,
     )
-    return tuple(_picked(Origin, row) for row in rows)
+    return tuple(picked(Origin, row) for row in rows)
 
 
 async def _look_ups(connection: Connection, brief_id: RowId) -> tuple[Call, ...]:
@@ -66,13 +65,9 @@ async def _look_ups(connection: Connection, brief_id: RowId) -> tuple[Call, ...]
         """,
         brief_id,
     )
-    return tuple(_picked(Call, row) for row in rows)
+    return tuple(picked(Call, row) for row in rows)
 
 
 async def _writing(connection: Connection, brief_id: RowId) -> tuple[Call, ...]:
     rows = await connection.fetch("SELECT * FROM answers WHERE brief_id = $1 ORDER BY asked_at", brief_id)
-    return tuple(_picked(Call, row) for row in rows)
-
-
-def _picked(shape: Any, row: asyncpg.Record) -> Any:
-    return shape.model_validate({field: row[field] for field in shape.model_fields})
+    return tuple(picked(Call, row) for row in rows)

@@ -105,15 +105,15 @@ async def _brief(connection: Connection, row: asyncpg.Record) -> Brief:
             )
         },
         title=row["title"] or ", ".join(one["name"] for one in subjects if one["kind"] == "person"),
-        changes=_picked(Changes, row),
-        subjects=tuple(_picked(BriefSubject, one, id=one["subject_id"]) for one in subjects),
-        claims=tuple(_picked(Claim, one) for one in claims),
-        evidence=tuple(_picked(Evidence, one) for one in evidence),
+        changes=picked(Changes, row),
+        subjects=tuple(picked(BriefSubject, one, id=one["subject_id"]) for one in subjects),
+        claims=tuple(picked(Claim, one) for one in claims),
+        evidence=tuple(picked(Evidence, one) for one in evidence),
         gaps=tuple(map(BriefGap.model_validate, row["gaps"])),
     )
 
 
-def _picked(shape: Any, row: asyncpg.Record, **instead: Any) -> Any:
+def picked(shape: Any, row: asyncpg.Record, **instead: Any) -> Any:
     """A document from those columns of a row that it has fields for."""
     fields = [field for field in shape.model_fields if field not in instead]
     return shape.model_validate({field: row[field] for field in fields} | instead)

@@ -118,8 +118,9 @@ async def test_an_answer_does_not_wait_long_for_a_receiver(sandbox: Sandbox, goo
     async with await asyncio.start_server(never, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with asyncio.timeout(2):
-            await google.watch(id="x", type="web_hook", address=f"http://127.0.0.1:{port}/")
+            channel = await google.watch(id="x", type="web_hook", address=f"http://127.0.0.1:{port}/")
         server.close()
+    assert channel["id"] == "x"
 
 
 async def test_each_change_is_told_to_each_channel_with_growing_numbers(

@@ -59,6 +59,7 @@ async def test_losing_it_again_after_a_reconnection_is_told_again(watched: Watch
             await watched.failure()
             await told(watched, count)
             await watched.stage.connect()
+    assert [(one["kind"], one["status"]) for one in await watched.notices()] == [("reconnect", "sent")] * 2
 
 
 async def test_a_failure_with_time_left_stays_between_us(watched: Watched, quick: None) -> None:
