@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities import coding
 from activities.access import Access
 from activities.calendars import CalendarActivities
 from activities.erasures import ErasureActivities, Runs
@@ -32,7 +33,7 @@ from activities.providers.smtp import Smtp
 from activities.research import ResearchActivities
 from activities.research.paying import Treasurer
 from activities.retention import RetentionActivities
-from activities.sealing import Sealer, new_key
+from activities.sealing import Sealer, SealError, new_key
 from activities.store.briefs import BriefStore
 from activities.store.calendars import CalendarStore
 from activities.store.connections import ConnectionStore
@@ -48,10 +49,11 @@ from activities.store.spending import SpendingStore
 from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
 from schemas.settings import Settings
-from starter import schedules
+from starter import codec, schedules
 from starter.histories import Histories
 from starter.show.letters import Letters
 from starter.start import Doorbell
+from starter.words import NotReadyError
 from workflows import policies, queues
 from workflows.calendars import CalendarPollsWorkflow, CalendarSyncWorkflow
 from workflows.erasures import ErasureWorkflow, RetentionWorkflow
@@ -249,14 +251,29 @@ def activity_methods(owner: object) -> list[Callable[..., Any]]:
 
 
 async def run(settings: Settings, client: Client, queue_names: Sequence[str]) -> None:
-    """Work on these queues until told to stop; what is under way may end, or is handed to the next worker."""
-    stop = asyncio.Event()
+    """Work on these queues until told to stop; what is under way may end, or is handed to the next worker.
+
+    NotReadyError for a worker that was given what it has no key for: others are to do it.
+    """
+    stop, unread = asyncio.Event(), list[SealError]()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def unfit(why: SealError) -> None:
+        log.error("a task came that cannot be read: ending, so that others do it", why=str(why))
+        unread.append(why)
+        stop.set()
+
+    hands = coding.for_hands(client, unfit)
     async with activities(settings, Doorbell(client), Histories(client)) as owners, AsyncExitStack() as workers:
         working = [
             await workers.enter_async_context(
-                build_worker(client, owners, task_queue=name, max_concurrent_activities=_slots(settings, name))
+                build_worker(
+                    client if name == queues.WORKFLOWS else hands,
+                    owners,
+                    task_queue=name,
+                    max_concurrent_activities=_slots(settings, name),
+                )
             )
             for name in queue_names
         ]
@@ -269,3 +286,5 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
         log.info("stopping")
         # All at once: one after another, the last would take new work for as long as the others have grace.
         await asyncio.gather(*(worker.shutdown() for worker in working))
+    if unread:
+        raise NotReadyError(f"A task came that cannot be read here: {unread[0]}", codec.PUT_BACK)

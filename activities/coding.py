@@ -5,12 +5,14 @@ value ─▶ JSON ─▶ Codec: sealed for its tenant, by the workflow it belong
 Inputs, results, failures, summaries, details and memos. Not ids, types and search attributes: those tell nothing.
 """
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import NoReturn, Self
 
 from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     ActivitySerializationContext,
@@ -22,7 +24,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from activities.sealing import Sealed, Sealer, SealError
+from activities.sealing import Sealed, Sealer, SealError, new_key
 from schemas.settings import Settings
 
 PAYLOAD_KEYS = "GREENROOM_PAYLOAD_KEYS"
@@ -52,7 +54,7 @@ class Codec(PayloadCodec, WithSerializationContext):
         if not isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
             return self
         tenant = tenant_of(context.workflow_id or "")
-        return self if tenant == self._tenant else type(self)(self._sealer, seals=self._seals, tenant=tenant)
+        return self if tenant == self._tenant else self._of(tenant)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return [self._seal(payload) for payload in payloads] if self._seals else list(payloads)
@@ -74,6 +76,12 @@ class Codec(PayloadCodec, WithSerializationContext):
         except SealError:
             return payload
 
+    def for_hands(self, unfit: Callable[[SealError], None]) -> "Codec":
+        return _Hands(self._sealer, seals=self._seals, unfit=unfit)
+
+    def _of(self, tenant: str) -> Self:
+        return type(self)(self._sealer, seals=self._seals, tenant=tenant)
+
     def _seal(self, payload: Payload) -> Payload:
         sealed = self._sealer.seal(payload.SerializeToString(), _bound(self._tenant))
         metadata = {ENCODING: ENCRYPTED, KEY_ID: sealed.key_id.encode()}
@@ -82,16 +90,55 @@ class Codec(PayloadCodec, WithSerializationContext):
         return Payload(metadata=metadata, data=sealed.data)
 
 
-def codec(settings: Settings) -> Codec | None:
-    """The codec of the settings; none when it is off and there is no key either. ValueError for keys that are none."""
+class _Hands(Codec):
+    """The codec of a worker that has activities alone: what it cannot open it neither does nor refuses.
+
+    A refusal would cost the step a try, and a worker without the key refuses all it is given. One that is silent loses
+    the task to the next after a heartbeat's time-out, and steps outlive that (workflows/steps.py).
+    """
+
+    def __init__(self, sealer: Sealer, *, seals: bool, unfit: Callable[[SealError], None], tenant: str = "") -> None:
+        super().__init__(sealer, seals=seals, tenant=tenant)
+        self._unfit = unfit
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        try:
+            return await super().decode(payloads)
+        except SealError as error:
+            self._unfit(error)
+            return await _silence()
+
+    def _of(self, tenant: str) -> Self:
+        return type(self)(self._sealer, seals=self._seals, unfit=self._unfit, tenant=tenant)
+
+
+async def _silence() -> NoReturn:
+    """Until the worker that ends cancels it."""
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
+
+
+def for_hands(client: Client, unfit: Callable[[SealError], None]) -> Client:
+    """The client of a worker that has activities alone. `unfit` hears why it cannot go on: it is to end."""
+    ours = client.data_converter.payload_codec
+    if not isinstance(ours, Codec):
+        return client
+    config = client.config()
+    config["data_converter"] = replace(client.data_converter, payload_codec=ours.for_hands(unfit))
+    return Client(**config)
+
+
+def codec(settings: Settings) -> Codec:
+    """The codec of the settings. When it is off and there is no key, nothing sealed opens. ValueError for keys that are
+    none."""
     keys, on = settings.payload_keys.get_secret_value(), settings.payload_codec == "on"
-    return Codec(Sealer(keys, PAYLOAD_KEYS), seals=on) if keys or on else None
+    return Codec(Sealer(keys if keys or on else new_key(), PAYLOAD_KEYS), seals=on)
 
 
 def data_converter(settings: Settings) -> DataConverter:
     """How every client of ours speaks: pydantic, encrypted. ValueError like `codec`."""
     ours = codec(settings)
-    if ours is None or settings.payload_codec == "off":
+    if settings.payload_codec == "off":
         return replace(pydantic_data_converter, payload_codec=ours)
     return replace(
         pydantic_data_converter,

@@ -103,8 +103,6 @@ class Opened:
 
     def _opened(self, tenant: str, payloads: Payloads) -> tuple[Payloads, int]:
         """As many as came, in their order; and how many of them are another thing now."""
-        if self._codec is None:
-            return payloads, 0
         seen = [self._codec.opened_for(tenant, payload) for payload in payloads.payloads]
         return Payloads(payloads=seen), sum(map(coding.is_sealed, payloads.payloads)) - sum(map(coding.is_sealed, seen))
 

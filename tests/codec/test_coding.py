@@ -110,7 +110,10 @@ def test_switched_off_nothing_new_is_sealed_and_what_is_opens() -> None:
     off = sealing(OLD, "off")
     assert sealed(off) == PLAIN
     assert opened(off, sealed(of(TENANT))) == PLAIN
-    assert coding.codec(settings(codec="off")) is None
+    without = coding.codec(settings(codec="off"))
+    assert sealed(without) == PLAIN
+    with pytest.raises(SealError, match="there is no key 'old'"):
+        opened(without, sealed(of(TENANT)))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def test_what_are_no_keys_is_refused(keys: str, codec: str) -> None:
 def test_failures_are_encoded_where_payloads_are() -> None:
     on, off = coding.data_converter(settings(OLD)), coding.data_converter(settings(codec="off"))
     assert on.failure_converter_class is DefaultFailureConverterWithEncodedAttributes
-    assert (off.failure_converter_class, off.payload_codec) == (DefaultFailureConverter, None)
+    assert off.failure_converter_class is DefaultFailureConverter
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ async def test_recorded_runs_are_replayed_by_a_worker_with_a_key(path: Any) -> N
         (OLD, "off", ""),
         (NEW, "on", "there is no key 'old' in GREENROOM_PAYLOAD_KEYS"),
         (NEW, "off", "there is no key 'old' in GREENROOM_PAYLOAD_KEYS"),
-        ("", "off", "GREENROOM_PAYLOAD_KEYS is not set"),
+        ("", "off", "there is no key 'old' in GREENROOM_PAYLOAD_KEYS"),
     ],
 )
 async def test_a_worker_looks_whether_it_can_read_what_is_there(
