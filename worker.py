@@ -31,9 +31,9 @@ from activities.providers.google_accounts import GoogleAccounts
 from activities.providers.perplexity import Perplexity
 from activities.providers.smtp import Smtp
 from activities.research import ResearchActivities
-from activities.research.paying import Treasurer
 from activities.retention import RetentionActivities
 from activities.sealing import Sealer, SealError, new_key
+from activities.spending import Treasurer
 from activities.store.briefs import BriefStore
 from activities.store.calendars import CalendarStore
 from activities.store.connections import ConnectionStore
@@ -232,6 +232,9 @@ def _slots(settings: Settings, queue: str) -> int:
         queues.MODEL: settings.model_slots,
         queues.CALENDAR: settings.calendar_slots,
         queues.MAIL: settings.mail_slots,
+        queues.CALLS: settings.call_slots,
+        queues.READING: settings.reading_slots,
+        queues.DELIVERY: settings.delivery_slots,
     }
     return slots.get(queue, WORKFLOW_SLOTS)
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
 from schemas.meetings import Invited
+from schemas.transcripts import Speaker, Spoken
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,18 @@ class Bell(Protocol):
     async def meeting(self, tenant_id: TenantId, meeting_id: RowId) -> None: ...
 
 
+class CallBell(Protocol):
+    async def call(self, tenant_id: TenantId, call_id: RowId) -> None:
+        """Have a call read. One that is being read, or was, stays as it is; one that failed is read again."""
+        ...
+
+
+class DeliveryBell(Protocol):
+    async def delivery(self, tenant_id: TenantId) -> None:
+        """There is something to tell to a tenant's endpoint."""
+        ...
+
+
 @dataclass(frozen=True)
 class CalendarEvent:
     """One instance of an event, as its calendar says it. Of one that is cancelled only the id is sure."""
@@ -217,6 +230,51 @@ class Accounts(Protocol):
     name: str
 
     async def refresh(self, refresh_token: str) -> Grant: ...
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call as whoever recorded it tells of it."""
+
+    id: str
+    title: str = ""
+    url: str = ""
+    started_at: datetime | None = None
+    duration_s: int | None = None
+    speakers: tuple[Speaker, ...] = ()
+    # The recorder's own id of the user whose call it is, and their address when it is told.
+    owner_email: str | None = None
+
+
+@dataclass(frozen=True)
+class CallPage:
+    """One page of a recorder's calls; without a cursor it is the last."""
+
+    calls: tuple[Recorded, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class RecorderAccess:
+    """How a tenant's recorder lets us in."""
+
+    base_url: str
+    credentials: str = field(repr=False)
+    # Of whom it counts calls: the tenant's recorder, for pacing.
+    of: str = ""
+
+
+class CallRecorder(Protocol):
+    """What records calls. Raises UnauthorizedError, or what `errors` makes."""
+
+    name: str
+    sandbox: bool
+
+    async def calls(self, access: RecorderAccess, since: datetime, until: datetime, cursor: str | None) -> CallPage: ...
+    async def call(self, access: RecorderAccess, call_id: str) -> Recorded | None: ...
+    async def transcript(self, access: RecorderAccess, call_id: str) -> Spoken | None:
+        """None when there is none yet."""
+        ...
 
 
 @dataclass(frozen=True)

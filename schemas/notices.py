@@ -12,6 +12,8 @@ class NoticeKind(StrEnum):
     RESEARCH_FAILED = "research_failed"
     RECONNECT = "reconnect"
     CALENDAR_DARK = "calendar_dark"
+    CALL_FAILED = "call_failed"
+    LETTER = "letter"
 
 
 def brief_key(meeting_id: RowId, digest: str, starts_at: datetime) -> str:
@@ -40,9 +42,19 @@ def dark_key(calendar_id: RowId, since: datetime) -> str:
     return f"dark/{calendar_id}/{since.astimezone(UTC):%Y%m%dT%H%M%S}"
 
 
+def unread_key(call_id: RowId, version: int) -> str:
+    """That a call could not be read is told once for each time that it was tried."""
+    return f"unread/{call_id}/{version}"
+
+
+def letter_key(letter_id: RowId) -> str:
+    """A mail that another application asked for is sent once."""
+    return f"letter/{letter_id}"
+
+
 class NoticeOrder(Message):
-    """Tell a user something, once for each key. What it is about is a row: of the meeting, the research or the
-    connection, as the kind has it. Without `user_id` it is for the user of that row."""
+    """Tell a user something, once for each key. What it is about is a row: of the meeting, the research, the
+    connection, the call or the letter, as the kind has it. Without `user_id` it is for the user of that row."""
 
     tenant_id: TenantId
     key: str
@@ -51,6 +63,8 @@ class NoticeOrder(Message):
     meeting_id: RowId | None = None
     research_id: RowId | None = None
     connection_id: RowId | None = None
+    call_id: RowId | None = None
+    letter_id: RowId | None = None
 
 
 class Sending(Message):

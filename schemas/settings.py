@@ -84,6 +84,7 @@ PRICES = {
     "perplexity/perplexity/sonar": Price(input_usd=0.25, output_usd=2.5, call_usd=0.015, context_tokens=20_000),
     "anthropic/claude-sonnet-5-5": Price(input_usd=3, output_usd=15, context_tokens=1000),
     "anthropic/claude-haiku-5-5": Price(input_usd=1, output_usd=5, context_tokens=1000),
+    "gemini/gemini-3.5-flash": Price(input_usd=0.3, output_usd=2.5, context_tokens=1000),
 }
 
 # The most that a cap can be: more is a slip of the hand.
@@ -134,6 +135,32 @@ class Settings(BaseSettings):
     anthropic_timeout_s: float = Field(default=60, gt=0)
     anthropic_least_wait_s: float = Field(default=30, ge=0)
     anthropic_max_tokens: int = Field(default=8000, ge=500, le=21_000)
+
+    # The language model that reads transcripts of calls, "provider/model": Gemini's, or one of Anthropic's.
+    transcript_model: str = Field(default="gemini/gemini-3.5-flash", pattern=r"^(gemini|anthropic)/[\w.-]{1,100}$")
+    gemini_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("GEMINI_API_KEY", "gemini_api_key")
+    )
+    gemini_base_url: str = Field(
+        default="https://generativelanguage.googleapis.com",
+        validation_alias=AliasChoices("GEMINI_BASE_URL", "gemini_base_url"),
+    )
+    gemini_pace: str = "60/60s"
+    # A part of a long transcript takes a while to be read.
+    transcript_timeout_s: float = Field(default=120, gt=0)
+    # Thoughts count.
+    transcript_max_tokens: int = Field(default=16_000, ge=1000, le=65_000)
+
+    # What records calls, for each tenant that has one: Gong's limits, of which a day's is a company's own.
+    gong_pace: str = "3/1s"
+    gong_day_pace: str = "10000/86400s"
+    gong_timeout_s: float = Field(default=30, gt=0)
+    # How often calls are looked for of which nothing was heard.
+    call_sweep_every_s: int = Field(default=3600, ge=1)
+
+    # Whether a tenant's endpoint may be on this machine or in a private network: for development alone.
+    private_endpoints: bool = False
+    endpoint_timeout_s: float = Field(default=15, gt=0)
 
     # What calls cost; whatever is named here stands beside, or instead of, what is known already.
     prices: dict[str, Price] = PRICES
@@ -197,6 +224,9 @@ class Settings(BaseSettings):
     model_slots: int = Field(default=20, ge=1)
     calendar_slots: int = Field(default=20, ge=1)
     mail_slots: int = Field(default=5, ge=1)
+    call_slots: int = Field(default=10, ge=1)
+    reading_slots: int = Field(default=10, ge=1)
+    delivery_slots: int = Field(default=20, ge=1)
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     metrics_port: int = Field(default=0, ge=0, le=65535)
@@ -248,7 +278,7 @@ class Settings(BaseSettings):
     def unpriced(self) -> list[str]:
         """The models that are not called, since nobody knows what that costs."""
         models = {f"anthropic/{one}" for one in (self.anthropic_model, self.anthropic_small_model) if one}
-        return sorted({f"perplexity/{self.perplexity_model}", *models} - set(self.prices))
+        return sorted({f"perplexity/{self.perplexity_model}", self.transcript_model, *models} - set(self.prices))
 
     def smtp(self) -> tuple[str, bool]:
         """The address of the mail server, empty for none, and whether it is the sandbox's."""
@@ -266,6 +296,9 @@ class Settings(BaseSettings):
             "anthropic": Pace.parse(self.anthropic_pace),
             "google": Pace.parse(self.google_pace),
             "google/user": Pace.parse(self.google_user_pace),
+            "gemini": Pace.parse(self.gemini_pace),
+            "gong/company": Pace.parse(self.gong_pace),
+            "gong/day": Pace.parse(self.gong_day_pace),
         }
 
 
@@ -274,11 +307,18 @@ KEYS = {
     "perplexity": "perplexity_api_key",
     "anthropic": "anthropic_api_key",
     "google": "google_client_secret",
+    "gemini": "gemini_api_key",
 }
 # ... and what that setting is called in the environment.
 VARIABLES = {
     "perplexity": "PERPLEXITY_API_KEY",
     "anthropic": "ANTHROPIC_API_KEY",
     "google": "GOOGLE_CLIENT_SECRET",
+    "gemini": "GEMINI_API_KEY",
 }
-BASES = {"perplexity": "perplexity_base_url", "anthropic": "anthropic_base_url", "google": "google_api_url"}
+BASES = {
+    "perplexity": "perplexity_base_url",
+    "anthropic": "anthropic_base_url",
+    "google": "google_api_url",
+    "gemini": "gemini_base_url",
+}

@@ -277,6 +277,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     queues.MODEL: ("anthropic",),
     queues.CALENDAR: ("google",),
     queues.MAIL: (),
+    queues.CALLS: (),
+    queues.READING: ("gemini",),
+    queues.DELIVERY: (),
 }
 
 

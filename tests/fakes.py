@@ -7,9 +7,10 @@ from typing import Any
 
 from activities import errors
 from activities.ports import ModelAnswer, Prompt, Question, SearchAnswer, Size, Source, Usage
-from activities.research.economy import Offer, Thrift
-from activities.research.paying import Treasurer
-from activities.research.ports import Ask, Bought, Claimed, Purchase, Tried, WrittenBy
+from activities.research import paying
+from activities.research.economy import Thrift
+from activities.research.ports import Ask, Bought, Claimed, Tried, WrittenBy
+from activities.spending import Offer, Purchase, Treasurer
 from schemas.briefs import Composed, Evidence, Kept, Material
 from schemas.budgets import Caps, Price
 from schemas.research import Begun, Failure, LookUp, Overdue, Start, Subject, Writing, Written
@@ -156,7 +157,7 @@ def treasurer(ledger: FakeLedger | None = None) -> Treasurer:
 
 def thrift() -> Thrift:
     """What runs of these twins can cost."""
-    return treasurer().thrift(FakeSearch(), [FakeModel([])])
+    return paying.thrift(treasurer(), FakeSearch(), [FakeModel([])])
 
 
 @dataclass

@@ -46,5 +46,22 @@ def erasure(tenant_id: TenantId, erasure_id: RowId) -> str:
     return f"erasure/{tenant_id}/{erasure_id}"
 
 
-# A sweep that somebody asked for: it is of no tenant, and one at a time.
+def transcript(tenant_id: TenantId, call_id: RowId) -> str:
+    """A call is read once; after a failure, again."""
+    return f"transcript/{tenant_id}/{call_id}"
+
+
+def delivery(tenant_id: TenantId) -> str:
+    """One at a time tells a tenant's endpoint what happened, so that it hears it in order."""
+    return f"delivery/{tenant_id}/endpoint"
+
+
+def batch(tenant_id: TenantId, event: str) -> str:
+    """One collects a tenant's events of a kind; `event` is its name in the registry, without its stroke."""
+    return f"batch/{tenant_id}/{event.replace('/', '.')}"
+
+
+# Sweeps that somebody asked for: they are of no tenant, and one at a time.
 SWEEP = "subscription-renewals-asked"
+CALL_SWEEP = "call-sweeps-asked"
+RECONCILIATION = "reconciliation-asked"

@@ -5,5 +5,9 @@ SEARCH = "greenroom-search"
 MODEL = "greenroom-model"
 CALENDAR = "greenroom-calendar"
 MAIL = "greenroom-mail"
+# Whoever records calls, whoever reads their transcripts, and who hears of what happened.
+CALLS = "greenroom-calls"
+READING = "greenroom-reading"
+DELIVERY = "greenroom-delivery"
 
-ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL)
+ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL, CALLS, READING, DELIVERY)

@@ -19,12 +19,12 @@ from activities import errors, freshness
 from activities.liveness import Clock, heartbeating, surely
 from activities.pacing import Pacing
 from activities.ports import LanguageModel, Question, SearchAnswer, WebSearch
-from activities.research import deadline, drafts, questions
+from activities.research import deadline, drafts, paying, questions
 from activities.research.compose import UNWRITTEN, compose
 from activities.research.counting import count_claims
 from activities.research.economy import SMALLER_MODEL
-from activities.research.paying import Treasurer
-from activities.research.ports import Bought, Briefs, Claimed, LookUps, Origin, Purchase, Runs, WrittenBy
+from activities.research.ports import Bought, Briefs, Claimed, LookUps, Origin, Runs, WrittenBy
+from activities.spending import Treasurer
 from schemas.briefs import Kept, Material
 from schemas.research import Begun, Failure, Found, LookUp, Overdue, Remaining, Start, Writing, Written
 
@@ -61,7 +61,7 @@ class ResearchActivities:
     @activity.defn(name="research.begin")
     async def begin(self, start: Start) -> Begun:
         """Safe to run twice: a run takes its row once, and what it sets aside takes the place of what it had."""
-        thrift = self._treasurer.thrift(self._search, self._models)
+        thrift = paying.thrift(self._treasurer, self._search, self._models)
         return await self._runs.begin(start, thrift, sandbox=self._search.sandbox)
 
     @activity.defn(name="research.look_up")
@@ -136,7 +136,7 @@ class ResearchActivities:
             await self._look_ups.wait(look_up, holder, turn.wait_s)
             await turn.come()
         offer = self._treasurer.offer(self._search, self._search.size(question))
-        async with self._treasurer.paying(Purchase.of(look_up), [offer], clock.now):
+        async with self._treasurer.paying(paying.purchase(look_up), [offer], clock.now):
             return await self._search.ask(question)
 
     async def _release(self, look_up: LookUp, holder: str) -> None:
@@ -166,9 +166,9 @@ class ResearchActivities:
         if turn.wait_s:
             await self._briefs.wait(order, turn.wait_s)
             await turn.come()
-        models = self._treasurer.writers(self._models)
+        models = paying.writers(self._treasurer, self._models)
         offers = [self._treasurer.offer(model, model.size(prompt)) for model in models]
-        async with self._treasurer.paying(Purchase.of(order), offers, clock.now) as offer:
+        async with self._treasurer.paying(paying.purchase(order), offers, clock.now) as offer:
             model = models[offers.index(offer)]
             answer = await model.write(prompt)
         by = WrittenBy(

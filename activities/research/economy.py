@@ -3,12 +3,13 @@
 who is to be looked up ─▶ without those we know ─▶ as many as it lasts for, people first ─▶ written, by whom it lasts for
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from activities.spending import Offer, Purse
 from schemas.base import RowId
 from schemas.briefs import Person, Profile
-from schemas.budgets import DOLLAR, Bound, Caps, Price
+from schemas.budgets import Caps, Price
 from schemas.research import Subject
 
 # Beyond this share of a month nobody is asked about again of whom something is known.
@@ -33,15 +34,6 @@ LONGEST = Person(
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A call that can be bought, and the most that it can cost."""
-
-    provider: str
-    model: str
-    most_micro_usd: int
-
-
-@dataclass(frozen=True)
 class Writer:
     """A model that can write the brief."""
 
@@ -63,28 +55,6 @@ class Thrift:
     caps: Caps
     look_up: Offer
     writers: tuple[Writer, ...]
-
-
-@dataclass(frozen=True)
-class Purse:
-    """What is left under the cap that leaves least, which one that is, and which share of the month is used."""
-
-    left_micro_usd: int
-    bound: Bound
-    cap_micro_usd: int
-    month_share: float
-
-    @classmethod
-    def of(cls, caps: Caps, used: Mapping[Bound, int]) -> "Purse":
-        """From what each bound has used; one that is not named does not bind."""
-        lefts = {bound: caps.of(bound) - micro_usd for bound, micro_usd in used.items()}
-        bound = min(lefts, key=lambda one: lefts[one])
-        month = caps.of(Bound.MONTH)
-        return cls(lefts[bound], bound, caps.of(bound), used[Bound.MONTH] / month if month else 1.0)
-
-    @property
-    def name(self) -> str:
-        return f"the budget of this {self.bound.value} (${self.cap_micro_usd / DOLLAR:.2f})"
 
 
 @dataclass(frozen=True)

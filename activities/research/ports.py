@@ -1,15 +1,14 @@
 """What research needs kept: its runs, its look-ups, its briefs. Postgres keeps them; the tests have twins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from activities.ports import ModelAnswer, Prompt, Question, SearchAnswer
-from activities.research.economy import Offer, Thrift
-from schemas.base import RowId, TenantId
+from activities.research.economy import Thrift
+from schemas.base import RowId
 from schemas.briefs import Company, Composed, Material, Person
-from schemas.budgets import Caps
 from schemas.research import Begun, Failure, LookUp, Overdue, Start, Writing, Written
 
 Ask = Callable[[Person | Company, int], Question]
@@ -56,22 +55,6 @@ class WrittenBy:
     origin: Origin = Origin()
 
 
-@dataclass(frozen=True)
-class Purchase:
-    """What is bought for a version of a brief. The same purpose is paid for once, however often it is tried."""
-
-    tenant_id: TenantId
-    research_id: RowId
-    version: int
-    purpose: str
-
-    @classmethod
-    def of(cls, order: LookUp | Writing) -> "Purchase":
-        """An answer to a question about somebody, or to an ask for the brief."""
-        purpose = ask(order.ask) if isinstance(order, Writing) else look_up(order.subject.subject_id, order.question)
-        return cls(order.tenant_id, order.research_id, order.version, purpose)
-
-
 def look_up(subject_id: RowId, question: int = 1) -> str:
     """The purpose of asking a question about somebody."""
     return f"look-up/{subject_id}/{question}"
@@ -80,18 +63,6 @@ def look_up(subject_id: RowId, question: int = 1) -> str:
 def ask(number: int = 1) -> str:
     """The purpose of asking for the brief: the first time, or for a repair."""
     return f"brief/{number}"
-
-
-class Ledger(Protocol):
-    """Sets money aside before it is spent. What is spent is written down with what was bought for it."""
-
-    async def reserve(self, purchase: Purchase, offers: Sequence[Offer], caps: Caps, now: datetime) -> Offer:
-        """The first offer that the caps allow; none of them is an error of ours."""
-        ...
-
-    async def give_up(self, purchase: Purchase, now: datetime, *, paid: bool) -> None:
-        """Nothing is kept for what was reserved: it is free again, or gone if it was paid."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import asyncpg
 from activities import errors
 from activities.ports import ModelAnswer, Prompt
 from activities.research.economy import SMALLER_MODEL
-from activities.research.ports import Purchase, WrittenBy
+from activities.research.paying import purchase
+from activities.research.ports import WrittenBy
 from activities.store import earlier, events, marks, spending, tries
 from activities.store.database import Connection, Database, patient
 from activities.store.lookups import subject
@@ -67,7 +68,7 @@ class BriefStore:
         """
         async with self._database.tenant(order.tenant_id) as connection:
             await _note(connection, order, by.economy)
-            bill = await spending.bill(connection, Purchase.of(order), by.provider, answer)
+            bill = await spending.bill(connection, purchase(order), by.provider, answer)
             new = await connection.fetchval(
                 """
                 INSERT INTO answers (tenant_id, brief_id, research_id, version, asked, provider, model, said,

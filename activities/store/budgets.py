@@ -74,13 +74,13 @@ async def _dearest(connection: Connection, month: date) -> tuple[CostOfMeeting, 
     """What is gone is told without its title."""
     rows = await connection.fetch(
         """
-        SELECT s.research_id, sum(s.micro_usd)::bigint AS micro_usd, coalesce(max(m.title), (
+        SELECT s.work_id AS research_id, sum(s.micro_usd)::bigint AS micro_usd, coalesce(max(m.title), (
             SELECT string_agg(p.email, ', ' ORDER BY rp.position) FROM research_prospects rp
-            JOIN subjects p ON p.id = rp.subject_id WHERE rp.research_id = s.research_id
+            JOIN subjects p ON p.id = rp.subject_id WHERE rp.research_id = s.work_id
           ), '') AS title
-        FROM spending s LEFT JOIN meetings m ON m.id = s.research_id
-        WHERE s.month = $1 GROUP BY s.research_id HAVING sum(s.micro_usd) > 0
-        ORDER BY sum(s.micro_usd) DESC, s.research_id LIMIT $2
+        FROM spending s LEFT JOIN meetings m ON m.id = s.work_id
+        WHERE s.month = $1 GROUP BY s.work_id HAVING sum(s.micro_usd) > 0
+        ORDER BY sum(s.micro_usd) DESC, s.work_id LIMIT $2
         """,
         month,
         DEAREST,

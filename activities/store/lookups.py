@@ -6,7 +6,8 @@ import asyncpg
 
 from activities import errors, freshness
 from activities.ports import Question
-from activities.research.ports import Ask, Bought, Claimed, Purchase
+from activities.research.paying import purchase
+from activities.research.ports import Ask, Bought, Claimed
 from activities.store import spending, tries
 from activities.store.database import Connection, Database, patient
 from activities.store.spending import Bill
@@ -82,7 +83,7 @@ class LookUpStore:
         """
         async with self._database.tenant(look_up.tenant_id) as connection:
             await _lock(connection, look_up.subject.subject_id)
-            bill = await spending.bill(connection, Purchase.of(look_up), bought.provider, bought.answer)
+            bill = await spending.bill(connection, purchase(look_up), bought.provider, bought.answer)
             answer_id = await _keep_answer(connection, look_up, question, bought, bill, now)
             if answer_id is not None:
                 await _keep_sources(connection, look_up, answer_id, bought, now)

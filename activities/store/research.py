@@ -8,7 +8,8 @@ import asyncpg
 from activities import errors, freshness
 from activities.research import economy
 from activities.research.economy import Standing, Thrift
-from activities.research.ports import Purchase, Tried, ask, look_up
+from activities.research.ports import Tried, ask, look_up
+from activities.spending import Purchase
 from activities.store import events, spending
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId

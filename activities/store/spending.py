@@ -15,8 +15,7 @@ import structlog
 
 from activities import errors
 from activities.ports import ModelAnswer, SearchAnswer, Usage
-from activities.research.economy import Offer, Purse
-from activities.research.ports import Purchase
+from activities.spending import Offer, Purchase, Purse
 from activities.store import budgets
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId, TenantId
@@ -56,9 +55,9 @@ class SpendingStore:
         async with self._database.tenant(purchase.tenant_id) as connection:
             if await _planned(connection, purchase, offers[0], now):
                 return offers[0]
-            await connection.execute("SELECT FROM research WHERE id = $1 FOR UPDATE", purchase.research_id)
-            await release(connection, purchase.research_id, now, version=purchase.version, purpose=purchase.purpose)
-            purse = await purse_of(connection, purchase.research_id, purchase.version, caps, now)
+            await connection.execute("SELECT FROM research WHERE id = $1 FOR UPDATE", purchase.work_id)
+            await release(connection, purchase.work_id, now, version=purchase.version, purpose=purchase.purpose)
+            purse = await purse_of(connection, purchase.work_id, purchase.version, caps, now)
             for offer in offers:
                 if offer.most_micro_usd <= purse.left_micro_usd:
                     await set_aside(connection, purchase, [(purchase.purpose, offer)], now, state="reserved")
@@ -75,7 +74,7 @@ class SpendingStore:
             if paid:
                 await _end(connection, purchase, now, assumed=True)
             else:
-                await release(connection, purchase.research_id, now, version=purchase.version, purpose=purchase.purpose)
+                await release(connection, purchase.work_id, now, version=purchase.version, purpose=purchase.purpose)
 
     @patient
     async def release_stale(self, tenant_id: TenantId, now: datetime) -> int:
@@ -93,19 +92,19 @@ class SpendingStore:
 
 
 async def release(
-    connection: Connection, research_id: RowId, now: datetime, *, version: int | None = None, purpose: str | None = None
+    connection: Connection, work_id: RowId, now: datetime, *, version: int | None = None, purpose: str | None = None
 ) -> None:
-    """Give back what was planned for a research, of one version if it is named.
+    """Give back what was planned for some work, of one version if it is named.
 
     A call that is under way may yet be paid: what is reserved for it is given back only by whoever names its purpose.
     """
     rows = await connection.fetch(
         """
-        SELECT id FROM spending WHERE research_id = $1 AND ended_at IS NULL AND version = coalesce($2, version)
+        SELECT id FROM spending WHERE work_id = $1 AND ended_at IS NULL AND version = coalesce($2, version)
           AND (purpose = $3 OR ($3 IS NULL AND state = 'planned'))
         ORDER BY id FOR UPDATE
         """,
-        research_id,
+        work_id,
         version,
         purpose,
     )
@@ -130,7 +129,7 @@ async def _give_back(connection: Connection, entries: Sequence[RowId], now: date
     )
 
 
-async def purse_of(connection: Connection, research_id: RowId, version: int, caps: Caps, now: datetime) -> Purse:
+async def purse_of(connection: Connection, work_id: RowId, version: int, caps: Caps, now: datetime) -> Purse:
     """What may still be spent on this version. The month's row is locked: until the end nobody else sets aside."""
     month: int = await connection.fetchval(
         """
@@ -144,9 +143,9 @@ async def purse_of(connection: Connection, research_id: RowId, version: int, cap
         SELECT coalesce(sum(s.micro_usd), 0)::bigint AS meeting,
           coalesce(sum(s.micro_usd) FILTER (WHERE s.version = $2), 0)::bigint AS run,
           EXISTS (SELECT FROM research WHERE id = $1 AND kind = 'calendar') AS is_meeting
-        FROM spending s WHERE s.research_id = $1
+        FROM spending s WHERE s.work_id = $1
         """,
-        research_id,
+        work_id,
         version,
     )
     assert row is not None, "sums have a row"
@@ -169,7 +168,7 @@ async def set_aside(
     await connection.execute(
         """
         WITH entered AS (
-          INSERT INTO spending (tenant_id, month, research_id, version, purpose, provider, model, state, micro_usd,
+          INSERT INTO spending (tenant_id, month, work_id, version, purpose, provider, model, state, micro_usd,
             reserved_at)
           SELECT current_tenant(), $1, $2, $3, e.purpose, e.provider, e.model, $4, e.micro_usd, $5
           FROM unnest($6::text[], $7::text[], $8::text[], $9::bigint[]) AS e(purpose, provider, model, micro_usd)
@@ -179,7 +178,7 @@ async def set_aside(
         WHERE month = $1
         """,
         month_of(now),
-        run.research_id,
+        run.work_id,
         run.version,
         state,
         now,
@@ -221,10 +220,10 @@ async def _planned(connection: Connection, purchase: Purchase, offer: Offer, now
     enough = await connection.fetchval(
         """
         UPDATE spending SET state = 'reserved', reserved_at = $7
-        WHERE research_id = $1 AND version = $2 AND purpose = $3 AND ended_at IS NULL
+        WHERE work_id = $1 AND version = $2 AND purpose = $3 AND ended_at IS NULL
           AND provider = $4 AND model = $5 AND micro_usd >= $6 RETURNING true
         """,
-        purchase.research_id,
+        purchase.work_id,
         purchase.version,
         purchase.purpose,
         offer.provider,
@@ -239,9 +238,9 @@ async def _reserved(connection: Connection, purchase: Purchase) -> int:
     reserved: int | None = await connection.fetchval(
         """
         SELECT micro_usd FROM spending
-        WHERE research_id = $1 AND version = $2 AND purpose = $3 AND ended_at IS NULL
+        WHERE work_id = $1 AND version = $2 AND purpose = $3 AND ended_at IS NULL
         """,
-        purchase.research_id,
+        purchase.work_id,
         purchase.version,
         purchase.purpose,
     )
@@ -256,7 +255,7 @@ async def _end(
         """
         WITH open AS (
           SELECT id, month, micro_usd FROM spending
-          WHERE research_id = $1 AND version = $2 AND purpose = $3 AND ended_at IS NULL FOR UPDATE
+          WHERE work_id = $1 AND version = $2 AND purpose = $3 AND ended_at IS NULL FOR UPDATE
         ), done AS (
           UPDATE spending s SET state = 'settled', micro_usd = coalesce($4, o.micro_usd), assumed = $5, ended_at = $6
           FROM open o WHERE s.id = o.id
@@ -266,7 +265,7 @@ async def _end(
         )
         SELECT micro_usd FROM open
         """,
-        purchase.research_id,
+        purchase.work_id,
         purchase.version,
         purchase.purpose,
         cost,

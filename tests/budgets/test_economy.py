@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from activities.research.economy import BESIDE, EVIDENCE_EACH, Offer, Purse, Standing, Thrift, Writer, plan
-from activities.research.paying import Treasurer
+from activities.research.economy import BESIDE, EVIDENCE_EACH, Standing, Thrift, Writer, plan
+from activities.research.paying import thrift
+from activities.spending import Offer, Purse, Treasurer
 from schemas.budgets import Bound, Caps, Price
 from schemas.research import Subject
 from schemas.settings import Settings
@@ -152,9 +153,9 @@ async def test_the_largest_meeting_fits_into_the_default_caps() -> None:
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     async with AsyncExitStack() as stack, aiohttp.ClientSession() as session:
         treasurer = Treasurer(FakeLedger(), settings.prices, settings.caps())
-        thrift = treasurer.thrift(web_search(settings, session), language_models(settings, stack))
+        planned = thrift(treasurer, web_search(settings, session), language_models(settings, stack))
     made = plan(
-        standings(" ".join(["p"] * 20 + ["c"] * 20)), Purse.of(settings.caps(), dict.fromkeys(Bound, 0)), thrift
+        standings(" ".join(["p"] * 20 + ["c"] * 20)), Purse.of(settings.caps(), dict.fromkeys(Bound, 0)), planned
     )
 
     assert made is not None

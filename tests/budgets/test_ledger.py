@@ -10,8 +10,7 @@ from structlog.testing import capture_logs
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import ModelAnswer, Usage
-from activities.research.economy import Offer
-from activities.research.ports import Purchase
+from activities.spending import Offer, Purchase
 from activities.store import spending
 from activities.store.budgets import BudgetStore
 from activities.store.spending import STALE, SpendingStore
@@ -131,7 +130,7 @@ async def test_what_was_settled_or_given_back_can_be_bought_again(stage: Stage) 
 async def test_a_planned_call_is_reserved_without_another_look_at_the_caps(stage: Stage) -> None:
     what = purchase(stage)
     async with stage.database.tenant(stage.tenant.id) as connection:
-        await spending.purse_of(connection, what.research_id, 1, CAPS, NOW)
+        await spending.purse_of(connection, what.work_id, 1, CAPS, NOW)
         await spending.set_aside(
             connection, what, [("brief/1", offer(30)), ("brief/2", offer(9))], NOW, state="planned"
         )
@@ -145,14 +144,14 @@ async def test_a_planned_call_is_reserved_without_another_look_at_the_caps(stage
 async def test_the_end_of_a_run_gives_back_what_was_planned_and_not_what_is_under_way(stage: Stage) -> None:
     what = purchase(stage)
     async with stage.database.tenant(stage.tenant.id) as connection:
-        await spending.purse_of(connection, what.research_id, 1, CAPS, NOW)
+        await spending.purse_of(connection, what.work_id, 1, CAPS, NOW)
         purposes = [("brief/1", offer(30)), ("look-up/1/1", offer(3))]
         await spending.set_aside(connection, what, purposes, NOW, state="planned")
     await reserve(stage, replace(what, purpose="look-up/1/1"), offer(3))
     async with stage.database.tenant(stage.tenant.id) as connection:
-        await spending.release(connection, what.research_id, NOW, version=2)
+        await spending.release(connection, what.work_id, NOW, version=2)
         assert (await states(stage))["released"] == 0, "of another version"
-        await spending.release(connection, what.research_id, NOW, version=1)
+        await spending.release(connection, what.work_id, NOW, version=1)
 
     assert await states(stage) == {"released": 1, "reserved": 1}
     assert await month(stage) == 3 * CENT

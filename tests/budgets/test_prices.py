@@ -10,8 +10,9 @@ from activities.ports import Prompt, Size, Usage
 from activities.providers import anthropic as claude
 from activities.providers import perplexity
 from activities.research import drafts, questions
-from activities.research.economy import LONGEST, Offer
-from activities.research.paying import Treasurer
+from activities.research.economy import LONGEST
+from activities.research.paying import writers
+from activities.spending import Offer, Treasurer
 from schemas.budgets import Price
 from schemas.settings import PRICES, Settings
 from starter.checks import providers
@@ -143,9 +144,9 @@ def test_what_has_no_price_is_refused_and_a_second_writer_without_one_is_left_ou
     good, odd = FakeModel([]), FakeModel([], model="odd")
 
     assert treasurer.offer(FakeSearch(), Size(1, 1)) == Offer("search", "m", SONAR.most(1, 1))
-    assert treasurer.writers([good, odd]) == [good]
+    assert writers(treasurer, [good, odd]) == [good]
     for models in ([odd], [odd, good]):
         with pytest.raises(ApplicationError, match="no price is known for model/odd") as raised:
-            treasurer.writers(models)
+            writers(treasurer, models)
         assert raised.value.non_retryable
         assert "GREENROOM_PRICES" in raised.value.message

@@ -34,7 +34,7 @@ ROWS = (
     "INSERT INTO budgets (tenant_id) SELECT current_tenant() ON CONFLICT DO NOTHING",
     "INSERT INTO months (tenant_id, month, micro_usd) SELECT current_tenant(), '2026-01-01', 1 ON CONFLICT DO NOTHING",
     """
-    INSERT INTO spending (tenant_id, month, research_id, version, purpose, provider, model, state, micro_usd,
+    INSERT INTO spending (tenant_id, month, work_id, version, purpose, provider, model, state, micro_usd,
       reserved_at)
     SELECT current_tenant(), '2026-01-01', id, 0, 'purpose', 'provider', 'model', 'reserved', 1, '2026-01-01' FROM research LIMIT 1
     """,
@@ -46,6 +46,53 @@ ROWS = (
     """
     INSERT INTO erasures (tenant_id, email, requested_at)
     SELECT current_tenant(), 'somebody@nowhere.example', '2026-01-01'
+    """,
+    """
+    INSERT INTO event_keys (tenant_id, name, key_hash, key_id, sealed, created_at)
+    SELECT current_tenant(), 'name', convert_to(current_tenant()::text, 'UTF8'), 'key', '', '2026-01-01'
+    """,
+    """
+    INSERT INTO received (tenant_id, key, name, state, received_at)
+    SELECT current_tenant(), 'key', 'name', 'done', '2026-01-01'
+    """,
+    """
+    INSERT INTO records (tenant_id, collection, key, data, created_at)
+    SELECT current_tenant(), 'collection', 'key', '{}', '2026-01-01'
+    """,
+    """
+    INSERT INTO endpoints (tenant_id, url, key_id, sealed, created_at)
+    SELECT current_tenant(), 'https://nowhere.example', 'key', '', '2026-01-01'
+    """,
+    """
+    INSERT INTO letters (tenant_id, user_id, subject, body, created_at)
+    SELECT current_tenant(), id, 'subject', 'body', '2026-01-01' FROM users
+    """,
+    """
+    INSERT INTO recorders (tenant_id, provider, base_url, key_id, sealed, sandbox, created_at)
+    SELECT current_tenant(), 'gong', 'https://nowhere.example', 'key', '', true, '2026-01-01'
+    """,
+    "INSERT INTO opportunities (tenant_id, key, name, created_at) SELECT current_tenant(), 'key', 'name', '2026-01-01'",
+    """
+    INSERT INTO calls (tenant_id, source, source_key, opportunity_id, created_at)
+    SELECT current_tenant(), 'upload', 'key', id, '2026-01-01' FROM opportunities
+    """,
+    "INSERT INTO speakers (tenant_id, call_id, key, position) SELECT current_tenant(), id, 'key', 1 FROM calls",
+    """
+    INSERT INTO transcripts (tenant_id, call_id, hash, format, timed, turns, characters, created_at)
+    SELECT current_tenant(), id, 'hash', 'plain', true, '[]', 0, '2026-01-01' FROM calls
+    """,
+    """
+    INSERT INTO readings (tenant_id, call_id, asked, answer, stopped, provider, model, prompt, input_tokens, output_tokens,
+      cost_micro_usd, workflow_id, run_id, sandbox, created_at)
+    SELECT current_tenant(), id, 'asked', 'answer', 'end_turn', 'p', 'm', '', 0, 0, 0, '', '', true, '2026-01-01' FROM calls
+    """,
+    """
+    INSERT INTO findings (tenant_id, call_id, position, kind, text, speaker, quote, at_ms)
+    SELECT current_tenant(), id, 1, 'pain', 'text', 'key', 'quote', 0 FROM calls
+    """,
+    """
+    INSERT INTO opportunity_history (tenant_id, opportunity_id, call_id, transcript_hash, happened_at, created_at)
+    SELECT current_tenant(), opportunity_id, id, 'hash', '2026-01-01', '2026-01-01' FROM calls
     """,
 )
 

@@ -1,0 +1,1 @@
+"""The effects that reading a call needs."""
