@@ -7,9 +7,10 @@ aiohttp bounds lines, the number of headers and idleness. All other time and mem
 
 import asyncio
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiohttp import HttpVersion10, StreamReader, web
@@ -24,8 +25,34 @@ log = structlog.get_logger("web")
 BACKLOG = 512
 # Files for everything that is no connection of a visitor: Postgres, Temporal, logs.
 OTHER_FILES = 128
+# Bodies beyond what is usual that are read at once: together they are what a worker can spare.
+LARGE_AT_ONCE = 8
 # The last thing said on a connection.
 LAST_WORDS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+
+
+@dataclass(frozen=True)
+class Large:
+    """What a page takes that is more than usual: so many bytes, so many seconds for them, and from whom."""
+
+    bytes: int
+    seconds: float
+    welcome: Callable[[web.Request], bool]
+
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+def takes(
+    bytes: int, seconds: float, welcome: Callable[[web.Request], bool] = lambda _request: True
+) -> Callable[[H], H]:  # noqa: A002
+    """Says of a page that its requests may be large. Who is not `welcome` may send what everybody may."""
+
+    def marked(page: H) -> H:
+        page.large = Large(bytes, seconds, welcome)  # type: ignore[attr-defined]
+        return page
+
+    return marked
 
 
 @dataclass(frozen=True)
@@ -58,6 +85,7 @@ class Door:
         self.bounds = bounds
         self._waiting: dict[web.RequestHandler, asyncio.Transport] = {}
         self._here = 0
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def enter(self, connection: "Connection", transport: asyncio.Transport) -> None:
         self._here += 1
@@ -72,7 +100,7 @@ class Door:
     @web.middleware
     async def whole(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """A page sees a request when all of it is here, and is not disturbed. So no page waits for a sender."""
-        await self._body(request)
+        request = await self._body(request)
         transport = self._waiting.pop(request.protocol, None)
         try:
             return await handler(request)
@@ -80,14 +108,27 @@ class Door:
             if transport is not None and request.transport is not None:
                 self._waiting[request.protocol] = transport
 
-    async def _body(self, request: web.Request) -> None:
+    async def _body(self, request: web.Request) -> web.Request:
+        """The request with its body read, as far as its page may take it."""
         if request.version < HttpVersion10:
             raise web.HTTPBadRequest
+        large: Large | None = getattr(request.match_info.handler, "large", None)
+        if large is None or not large.welcome(request) or (request.content_length or 0) <= request.client_max_size:
+            await self._read(request, self.bounds.body_s)
+            return request
+        if self._large.locked():
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
+        async with self._large:
+            request = request.clone(client_max_size=large.bytes)
+            await self._read(request, large.seconds)
+            return request
+
+    async def _read(self, request: web.Request, seconds: float) -> None:
         announced = request.content_length or 0
         if announced > request.client_max_size:
             raise web.HTTPRequestEntityTooLarge(request.client_max_size, announced)
         try:
-            async with asyncio.timeout(self.bounds.body_s):
+            async with asyncio.timeout(seconds):
                 await request.read()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from starter.web.app import LARGEST_BODY, listening
-from starter.web.bounds import Bounds
+from starter.web.bounds import Bounds, takes
 from starter.web.guard import Guard
 from starter.web.health import Health
 from starter.web.metrics import Metrics
@@ -23,6 +23,8 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /told HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 LARGE = 32 * 1024 * 1024
+# What one page of these takes.
+LARGE_BODY = 1_000_000
 
 
 class Raw:
@@ -72,6 +74,10 @@ async def served(bounds: Bounds = QUICK) -> AsyncIterator[int]:
     async def small(_request: web.Request) -> web.Response:
         return web.Response(body=bytes(50_000))
 
+    @takes(LARGE_BODY, 1.0, lambda request: "X-Known" in request.headers)
+    async def much(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
     async def slow(_request: web.Request) -> web.Response:
         await asyncio.sleep(0.5)
         return web.Response(text="done")
@@ -86,6 +92,7 @@ async def served(bounds: Bounds = QUICK) -> AsyncIterator[int]:
     app.on_response_prepare.append(unsigned)
     app.router.add_get("/healthz", Health({}).alive)
     app.router.add_post("/told", told)
+    app.router.add_post("/much", much)
     app.router.add_get("/large", large)
     app.router.add_get("/small", small)
     app.router.add_get("/slow", slow)

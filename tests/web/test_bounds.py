@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from starter.web.app import LARGEST_BODY
-from starter.web.bounds import BACKLOG, OTHER_FILES, Bounds, Door, make_room
+from starter.web.bounds import BACKLOG, LARGE_AT_ONCE, OTHER_FILES, Bounds, Door, make_room
 from tests.web.conftest import Site
 from tests.web.senders import (
     CHUNKED,
@@ -29,6 +29,7 @@ from tests.web.senders import (
     GET,
     HOSTILE,
     LARGE,
+    LARGE_BODY,
     POST,
     QUICK,
     QUICK_S,
@@ -172,6 +173,38 @@ async def test_a_body_may_be_so_large_and_not_a_byte_larger(body: Callable[[int]
             answer = await raw.rest()
             assert statuses(answer) == ([200, 200] if size == LARGEST_BODY else [413]), size
             assert size == LARGEST_BODY or b"Connection: close" in answer
+
+
+def much(size: int, more: bytes = b"X-Known: yes\r\n") -> bytes:
+    head = POST.replace(b"/told", b"/much") + more + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size
+    return head + bytes(size)
+
+
+async def test_a_page_may_take_more_from_whom_it_knows() -> None:
+    async with served(Bounds()) as port:
+        for words, status in (
+            (much(LARGE_BODY), 200),
+            (much(LARGE_BODY + 1), 413),
+            (much(LARGEST_BODY, b""), 200),
+            (much(LARGEST_BODY + 1, b""), 413),
+            (in_chunks(LARGEST_BODY + 1).replace(b"/told", b"/much"), 413),
+        ):
+            answer = await said(port, words)
+            assert statuses(answer) == [status], (len(words), answer[:200])
+            assert status != 200 or str(len(words.partition(b"\r\n\r\n")[2])).encode() in answer
+
+
+async def test_few_large_bodies_are_read_at_once() -> None:
+    """Each has its own time; who comes while all places are taken is told to come again."""
+    async with served(Bounds()) as port:
+        slow = [await Raw.at(port) for _ in range(LARGE_AT_ONCE)]
+        for one in slow:
+            one.say(much(LARGE_BODY)[:-1])
+        await asyncio.sleep(0.3)
+        assert statuses(await said(port, much(LARGE_BODY))) == [503]
+        assert statuses(await said(port, much(1000))) == [200]
+        assert [statuses(await one.rest()) for one in slow] == [[408]] * LARGE_AT_ONCE
+        assert statuses(await said(port, much(LARGE_BODY))) == [200]
 
 
 async def test_the_app_itself_stands_behind_this_door(site: Site) -> None:
