@@ -18,49 +18,62 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities import coding
 from activities.access import Access
 from activities.calendars import CalendarActivities
+from activities.deliveries import DeliveryActivities
 from activities.erasures import ErasureActivities, Runs
 from activities.interception import TellingByType
 from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
 from activities.pacing import Pacing
 from activities.people import PersonKeys
-from activities.ports import Bell
-from activities.providers import anthropic as claude
-from activities.providers.google import GoogleCalendar
-from activities.providers.google_accounts import GoogleAccounts
-from activities.providers.perplexity import Perplexity
-from activities.providers.smtp import Smtp
+from activities.providers import made
+from activities.reconciliation import ReconciliationActivities
+from activities.recorders import RecorderActivities
+from activities.records import RecordActivities
 from activities.research import ResearchActivities
 from activities.retention import RetentionActivities
 from activities.sealing import Sealer, SealError, new_key
 from activities.spending import Treasurer
 from activities.store.briefs import BriefStore
 from activities.store.calendars import CalendarStore
+from activities.store.calls import CallStore
 from activities.store.connections import ConnectionStore
 from activities.store.database import Database
+from activities.store.deliveries import DeliveryStore
 from activities.store.erasures import ErasureStore
+from activities.store.listening import listening
 from activities.store.lookups import LookUpStore
 from activities.store.notices import NoticeStore
 from activities.store.paces import PaceStore
+from activities.store.readings import ReadingStore
+from activities.store.recorders import RecorderStore
+from activities.store.records import RecordStore
 from activities.store.research import ResearchStore
 from activities.store.retention import RetentionStore
 from activities.store.situations import SituationStore
 from activities.store.spending import SpendingStore
 from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
+from activities.transcripts import TranscriptActivities
 from schemas.settings import Settings
 from starter import codec, schedules
 from starter.histories import Histories
+from starter.lives import Lives
+from starter.nouns import nouns
 from starter.show.letters import Letters
 from starter.start import Doorbell
 from starter.words import NotReadyError
 from workflows import policies, queues
+from workflows.batches import BatchWorkflow
 from workflows.calendars import CalendarPollsWorkflow, CalendarSyncWorkflow
+from workflows.deliveries import DeliveryWorkflow
 from workflows.erasures import ErasureWorkflow, RetentionWorkflow
 from workflows.meetings import MeetingWorkflow
 from workflows.notices import NoticeWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.recorders import CallSweepsWorkflow
 from workflows.research import ProspectResearchWorkflow, ResearchWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow, SubscriptionRenewalWorkflow
+from workflows.transcripts import TranscriptWorkflow
 
 log = structlog.get_logger("worker")
 
@@ -73,8 +86,13 @@ WORKFLOWS = [
     MeetingWorkflow,
     SubscriptionRenewalWorkflow,
     SubscriptionRenewalsWorkflow,
+    CallSweepsWorkflow,
     ErasureWorkflow,
     RetentionWorkflow,
+    DeliveryWorkflow,
+    TranscriptWorkflow,
+    BatchWorkflow,
+    ReconciliationWorkflow,
 ]
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
@@ -97,7 +115,7 @@ GRACE = timedelta(seconds=20)
 
 @asynccontextmanager
 async def activities(
-    settings: Settings, bell: Bell | None = None, runs: Runs | None = None
+    settings: Settings, bell: Doorbell | None = None, runs: Runs | None = None
 ) -> AsyncIterator[list[object]]:
     """Everything that is done, with its clients open until the block ends; without a bell, what rings nobody."""
     async with AsyncExitStack() as stack:
@@ -112,102 +130,68 @@ async def activities(
                 auto_decompress=False,
             )
         )
-        search, models = web_search(settings, session), language_models(settings, stack)
         pacing = Pacing(PaceStore(database), settings.paces())
-        owners: list[object] = [
-            ResearchActivities(
-                ResearchStore(database),
-                LookUpStore(database),
-                BriefStore(database),
-                search,
-                models,
-                pacing,
-                Treasurer(SpendingStore(database), settings.prices, settings.caps()),
-            ),
-            MeetingActivities(SituationStore(database)),
-            NoticeActivities(NoticeStore(database), Letters(settings), mail_server(settings)),
-            RetentionActivities(RetentionStore(database), SpendingStore(database)),
-        ]
+        owners = _by_themselves(settings, database, session, stack, pacing)
         if bell is not None:
-            access = Access(ConnectionStore(database, sealer(settings)), accounts(settings, session), pacing)
-            calendar = calendar_service(settings, stack)
-            channel = timedelta(seconds=settings.google_channel_s)
-            dark_after, people = (
-                timedelta(seconds=settings.dark_after_s),
-                PersonKeys(settings.hash_key.get_secret_value()),
-            )
-            owners += [
-                CalendarActivities(CalendarStore(database), access, calendar, bell, people, dark_after),
-                SubscriptionActivities(SubscriptionStore(database), access, calendar, bell, channel),
-            ]
+            owners += _ringing(settings, database, session, stack, pacing, bell)
             if runs is not None:
+                people = PersonKeys(settings.hash_key.get_secret_value())
                 owners.append(ErasureActivities(ErasureStore(database), runs, bell, people))
+                owners.append(ReconciliationActivities(nouns(database, bell.client), Lives(bell.client)))
         yield owners
 
 
-def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity:
-    where = settings.provider("perplexity")
-    return Perplexity(
-        session,
-        base_url=where.base_url,
-        key=where.key.get_secret_value(),
-        model=settings.perplexity_model,
-        price=settings.prices.get(f"perplexity/{settings.perplexity_model}"),
-        timeout_s=settings.perplexity_timeout_s,
-        least_wait=timedelta(seconds=settings.perplexity_least_wait_s),
-        sandbox=where.sandbox,
-    )
-
-
-def language_models(settings: Settings, stack: AsyncExitStack) -> list[claude.Anthropic]:
-    """Those that write, the best first."""
-    where = settings.provider("anthropic")
-    client = claude.client(
-        base_url=where.base_url, key=where.key.get_secret_value(), timeout_s=settings.anthropic_timeout_s
-    )
-    stack.push_async_callback(client.close)
+def _by_themselves(
+    settings: Settings, database: Database, session: aiohttp.ClientSession, stack: AsyncExitStack, pacing: Pacing
+) -> list[object]:
+    """What needs nothing but its stores and providers."""
+    ledger = SpendingStore(database)
+    treasurer = Treasurer(ledger, settings.prices, settings.caps())
+    search, models = made.web_search(settings, session), made.language_models(settings, stack)
+    reader = made.transcript_reader(settings, session, stack)
     return [
-        claude.Anthropic(
-            client,
-            model=model,
-            price=settings.prices.get(f"anthropic/{model}"),
-            most_tokens=settings.anthropic_max_tokens,
-            timeout_s=settings.anthropic_timeout_s,
-            least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
-            sandbox=where.sandbox,
-        )
-        for model in dict.fromkeys((settings.anthropic_model, settings.anthropic_small_model))
-        if model
+        ResearchActivities(
+            ResearchStore(database),
+            LookUpStore(database),
+            BriefStore(database),
+            search,
+            models,
+            pacing,
+            treasurer,
+        ),
+        MeetingActivities(SituationStore(database)),
+        NoticeActivities(NoticeStore(database), Letters(settings), made.mail_server(settings)),
+        RetentionActivities(RetentionStore(database), ledger),
+        TranscriptActivities(ReadingStore(database), reader, pacing, treasurer),
+        DeliveryActivities(DeliveryStore(database, sealer(settings)), made.webhooks(settings)),
+        RecordActivities(RecordStore(database)),
     ]
 
 
-def accounts(settings: Settings, session: aiohttp.ClientSession) -> GoogleAccounts:
-    return GoogleAccounts(session, settings.google(), timeout_s=settings.google_timeout_s)
-
-
-def calendar_service(settings: Settings, stack: AsyncExitStack) -> GoogleCalendar:
-    calendar = GoogleCalendar(
-        settings.google(),
-        notifications_url=settings.notifications_url(),
-        channel_s=settings.google_channel_s,
-        timeout_s=settings.google_timeout_s,
-        threads=settings.calendar_slots,
-    )
-    stack.callback(calendar.close)
-    return calendar
+def _ringing(
+    settings: Settings,
+    database: Database,
+    session: aiohttp.ClientSession,
+    stack: AsyncExitStack,
+    pacing: Pacing,
+    bell: Doorbell,
+) -> list[object]:
+    """What wakes others."""
+    access = Access(ConnectionStore(database, sealer(settings)), made.accounts(settings, session), pacing)
+    calendar = made.calendar_service(settings, stack)
+    channel, dark_after = timedelta(seconds=settings.google_channel_s), timedelta(seconds=settings.dark_after_s)
+    people = PersonKeys(settings.hash_key.get_secret_value())
+    recorders = RecorderStore(database, sealer(settings))
+    return [
+        CalendarActivities(CalendarStore(database), access, calendar, bell, people, dark_after),
+        SubscriptionActivities(SubscriptionStore(database), access, calendar, bell, channel),
+        RecorderActivities(recorders, CallStore(database, people), made.recorder(settings, session), bell, pacing),
+    ]
 
 
 def sealer(settings: Settings) -> Sealer:
     """Whoever has no keys opens nothing, and is told so when it tries: queues without accounts need none."""
     return Sealer(settings.token_keys.get_secret_value() or new_key())
-
-
-def mail_server(settings: Settings) -> Smtp | None:
-    """None when none is configured: notices are then skipped, and say so."""
-    url, sandbox = settings.smtp()
-    if not url:
-        return None
-    return Smtp(url, sender=settings.mail_from, timeout_s=settings.smtp_timeout_s, sandbox=sandbox)
 
 
 def build_worker(client: Client, owners: Iterable[object], *, task_queue: str, **overrides: Any) -> Worker:
@@ -282,6 +266,8 @@ async def run(settings: Settings, client: Client, queue_names: Sequence[str]) ->
         ]
         if queues.WORKFLOWS in queue_names:
             await _ensure(client, settings)
+            urls = (settings.database_url, settings.database_crossing_url)
+            await workers.enter_async_context(listening(*urls, Doorbell(client)))
         for unpriced in settings.unpriced():
             log.warning("no price is known, so it is not called: set GREENROOM_PRICES", model=unpriced)
         log.info("working", queues=list(queue_names), namespace=client.namespace)

@@ -17,6 +17,7 @@ OverBudget           a cap does not let it be paid for
 BudgetHeld           ... while others have money set aside: some of it will be free again
 PriceUnknown         nobody knows what it costs, so it is not bought
 NoValidAnswer        the model was asked as often as it may be, and no answer could be used
+NotReady             a call's transcript was waited for, and did not come
 
 Texts name the provider and what it said by status and type, never with its own words: those may quote a person.
 """
@@ -42,6 +43,8 @@ LEAST_WAIT_WHEN_SPENT = timedelta(minutes=5)
 
 # Types of failures that a workflow tells from others.
 OVER_BUDGET, BUDGET_HELD = "OverBudget", "BudgetHeld"
+# ... and those that pass: whoever can wait for hours does.
+PASSING = {"ProviderDown", "ProviderLimited", "DatabaseFailed"}
 
 # A wait longer than this is no politeness any more: the run's deadline is far behind.
 LONGEST_WAIT = timedelta(minutes=15)
@@ -69,6 +72,12 @@ def rationed(provider: str, status: int, reason: object, headers: Mapping[str, s
     wait = max(asked_to_wait(headers.get("retry-after", "")), LEAST_WAIT_WHEN_SPENT if known in SPENT else timedelta())
     said = f"{provider} said {status}" + (f" ({known})" if is_word(known) else "")
     return ApplicationError(said, type="ProviderLimited", next_retry_delay=wait or None)
+
+
+def spent(provider: str, wait: timedelta) -> ApplicationError:
+    """We have called as often as we may for now; looking again before our next turn is of no use."""
+    said = f"{provider} has been asked as often as it may be for now"
+    return ApplicationError(said, type="ProviderLimited", next_retry_delay=min(wait, LONGEST_WAIT))
 
 
 def unreachable(provider: str, error: BaseException) -> ApplicationError:
@@ -104,6 +113,11 @@ def put_off(error: ApplicationError, pause: timedelta, attempt: int) -> Applicat
 def impossible(provider: str, why: str) -> ApplicationError:
     """What is asked of the provider cannot be done there; `why` is our own words."""
     return ApplicationError(f"{provider}: {why}", type="ProviderRefused", non_retryable=True)
+
+
+def is_limited(error: ApplicationError, longer_than: timedelta) -> bool:
+    """We are to wait, and for longer than that."""
+    return error.type == "ProviderLimited" and (error.next_retry_delay or timedelta()) > longer_than
 
 
 def decided(error: BaseException | None) -> ApplicationError | None:
@@ -155,6 +169,11 @@ def too_slow(window: timedelta) -> ApplicationError:
 def no_valid_answer(problem: str | None) -> ApplicationError:
     said = f"the model's answers could not be used ({problem})"
     return ApplicationError(said, type="NoValidAnswer", non_retryable=True)
+
+
+def never_ready(waited: timedelta) -> ApplicationError:
+    said = f"no transcript came within {waited.total_seconds() / 3600:g} h"
+    return ApplicationError(said, type="NotReady", non_retryable=True)
 
 
 def over_budget(bound: str, cap_micro_usd: int, *, held: bool = False) -> ApplicationError:

@@ -121,17 +121,36 @@ def unwanted(matter: Matter, now: datetime) -> str:
     """Why nobody is to hear of it any more; empty when somebody is."""
     match matter.order.kind:
         case NoticeKind.BRIEF:
-            if not matter.briefs_by_mail:
-                return "briefs are not wanted by mail"
-            return _past(matter, now) or ("" if matter.brief_id else "there is no brief")
+            return _briefed(matter, now)
         case NoticeKind.RESEARCH_FAILED:
             return _past(matter, now) or ("" if matter.research == "failed" else "the research has not failed")
         case NoticeKind.RECONNECT:
-            if matter.connection == "active" and not matter.unheard:
-                return "it is connected again"
-            return "" if matter.connection in ("active", "reauth_required") else "it is not connected any more"
+            return _connected(matter)
         case NoticeKind.CALENDAR_DARK:
             return "" if matter.dark_since else "every calendar is read again"
+        case NoticeKind.CALL_FAILED:
+            return _read(matter)
+        case NoticeKind.LETTER:
+            return "" if matter.subject else "there is no letter"
+
+
+def _briefed(matter: Matter, now: datetime) -> str:
+    if not matter.briefs_by_mail:
+        return "briefs are not wanted by mail"
+    return _past(matter, now) or ("" if matter.brief_id else "there is no brief")
+
+
+def _connected(matter: Matter) -> str:
+    if matter.connection == "active" and not matter.unheard:
+        return "it is connected again"
+    return "" if matter.connection in ("active", "reauth_required") else "it is not connected any more"
+
+
+def _read(matter: Matter) -> str:
+    """A call that is not failed any more was read since, or is being read again."""
+    if not matter.calls_by_mail:
+        return "calls are not wanted by mail"
+    return "" if matter.call == "failed" else "the call has not failed"
 
 
 def _past(matter: Matter, now: datetime) -> str:

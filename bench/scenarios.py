@@ -10,7 +10,7 @@ from bench.load import Block, Load
 from bench.orders import Order, OrderBook
 from bench.servers import Providers, Servers
 from bench.ways import Durable, Plain, Way
-from schemas.settings import Pace
+from schemas.providers import Pace
 from starter.environment import open_database
 
 Say = Callable[[str], None]

@@ -38,7 +38,7 @@ def _port(text: str) -> int:
 
 def _delay(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    if name not in {"perplexity", "anthropic", "google", "mail"}:
+    if name not in {"perplexity", "anthropic", "gemini", "google", "mail", "gong"}:
         raise argparse.ArgumentTypeError(f"{name!r} is not a provider; write for example perplexity=3")
     try:
         return name, seconds(float(value), name)

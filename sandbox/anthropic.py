@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox import hostile, writer
+from sandbox import hostile, listener, writer
 from sandbox.brand import SERVER_ERROR, Answer, Call, RefusedError, tokens
 from sandbox.material import Material
 from sandbox.schema import fitted, sample, unsupported
@@ -106,9 +106,12 @@ class Anthropic:
 
     def about(self, call: Call) -> str | None:
         try:
-            material = _material(_request(call).text())
+            text = _request(call).text()
+            material, transcript = _material(text), listener.transcript(text)
         except RefusedError:
             return None
+        if transcript is not None:
+            return transcript.label
         return f"brief:{','.join(company.domain for company in material.companies)}" if material else None
 
     def error(self, status: int, message: str | None = None) -> Answer:
@@ -190,6 +193,8 @@ def _served(request: Request) -> Request:
 
 def _written(request: Request, trick: str | None) -> str:
     material, schema = _material(request.text()), request.schema_wanted
+    if (call := listener.transcript(request.text())) is not None:
+        return listener.written(call, schema, trick)
     if material is None:
         return (
             json.dumps(sample(schema), ensure_ascii=False) if schema else "This is a sandbox; it has read your message."

@@ -16,6 +16,9 @@ from sandbox.anthropic import Anthropic
 from sandbox.brand import Answer, Brand, Call
 from sandbox.control import Control, one_sentence
 from sandbox.faults import Fault, Faults
+from sandbox.gemini import Gemini
+from sandbox.gong import Gong, Memory
+from sandbox.gong.control import GongControl
 from sandbox.google import Backstage, Google
 from sandbox.google.control import CalendarControl
 from sandbox.google.diary import Calendar
@@ -34,9 +37,9 @@ LAST_CALLS_SECONDS = 1.0
 FIRST_SECONDS = 0.5
 
 
-def brands(world: World, google: Google) -> tuple[Brand, ...]:
+def brands(world: World, google: Google, gong: Memory) -> tuple[Brand, ...]:
     """Everybody we pretend to be over HTTP. A new brand is one line here."""
-    return Perplexity(world), Anthropic(world), google
+    return Perplexity(world), Anthropic(world), Gemini(), google, Gong(gong)
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Sandbox:
     world: World
     brands: tuple[Brand, ...]
     google: Backstage
+    gong: Memory
     push: Push
     faults: Faults
     journal: Journal
@@ -66,13 +70,22 @@ class Sandbox:
         backstage = Backstage()
         google = Google(Store(world.clock, state_path), backstage)
         backstage.stands_behind(google)
-        fronts = brands(world, google)
+        gong = Memory(world.clock)
+        fronts = brands(world, google, gong)
         allowed = {front.name: kinds.WIRE | dict.fromkeys(front.tricks, frozenset[str]()) for front in fronts}
         allowed |= {google.name: kinds.REASONED}
         none = dict.fromkeys([*allowed, "mail"], 0.0)
         faults = Faults(allowed | {"mail": kinds.MAIL})
         return cls(
-            world, fronts, backstage, google.push, faults, journal, Mailbox(world.clock), none | dict(delays or {})
+            world,
+            fronts,
+            backstage,
+            gong,
+            google.push,
+            faults,
+            journal,
+            Mailbox(world.clock),
+            none | dict(delays or {}),
         )
 
     @property
@@ -88,6 +101,14 @@ class Sandbox:
         return f"{self.url}/anthropic"
 
     @property
+    def gong_url(self) -> str:
+        return f"{self.url}/gong"
+
+    @property
+    def gemini_url(self) -> str:
+        return f"{self.url}/gemini"
+
+    @property
     def google_url(self) -> str:
         return f"{self.url}/google"
 
@@ -99,6 +120,7 @@ class Sandbox:
 def build_app(sandbox: Sandbox) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[one_sentence])
     app.add_routes([*Control(sandbox).routes(), *CalendarControl(sandbox.google).routes()])
+    app.add_routes(GongControl(sandbox.gong).routes())
     for brand in sandbox.brands:
         app.router.add_route("*", f"/{brand.name}/{{tail:.*}}", Front(brand, sandbox).serve)
 

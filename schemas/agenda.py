@@ -18,6 +18,7 @@ class Member(Document):
     time_zone: str
     deliver_before_min: int
     briefs_by_mail: bool
+    calls_by_mail: bool = True
     signed_out_at: datetime | None = None
 
 
@@ -27,6 +28,7 @@ class Preferences(Document):
     time_zone: str
     deliver_before_min: int
     briefs_by_mail: bool
+    calls_by_mail: bool = True
 
 
 class Guest(Document):

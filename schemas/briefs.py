@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from schemas.base import RowId
+from schemas.documents import Document as Document  # noqa: PLC0414 - others know it from here
+from schemas.promises import Promise
 
 
 class Nature(StrEnum):
@@ -65,12 +65,6 @@ class Confidence(StrEnum):
     HIGH = "HIGH"
     MEDIUM = "MEDIUM"
     LOW = "LOW"
-
-
-class Document(BaseModel):
-    """Content. Frozen. What a later release has stored beside it is left alone, and errors quote nobody."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Evidence(Document):
@@ -188,7 +182,9 @@ class Material(Document):
     last_version: LastVersion | None = None
     # What readers said of claims about these subjects, and of earlier versions of this brief; the newest first.
     marks: tuple[Mark, ...] = ()
-    # Some of the evidence is pretended.
+    # Findings of the last call with any of these people.
+    promises: tuple[RowId, ...] = ()
+    # Some of the evidence is pretended, or what was promised is.
     sandbox: bool
 
     def about(self, subject_id: RowId) -> tuple[Evidence, ...]:
@@ -258,6 +254,8 @@ class Brief(Document):
     # Whether anything is new since the last meeting with these people, in a sentence; `changes` says what.
     what_changed: str
     changes: Changes = Changes()
+    # What was promised in the last call with any of these people: it opens the brief.
+    promises: tuple[Promise, ...] = ()
     subjects: tuple[BriefSubject, ...]
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
@@ -288,6 +286,7 @@ class Composed(Document):
     reasons: tuple[str, ...]
     what_changed: str
     changes: Changes = Changes()
+    promises: tuple[RowId, ...] = ()
     subjects: tuple[BriefSubject, ...]
     claims: tuple[Claim, ...]
     evidence_ids: tuple[RowId, ...]

@@ -128,6 +128,16 @@ class Marked(Document):
     created_at: datetime
 
 
+class Spoke(Document):
+    """A call in which they were, or in which they are named; `words` are their own."""
+
+    id: RowId
+    title: str
+    started_at: datetime | None
+    name: str | None
+    words: tuple[str, ...]
+
+
 class BriefTitle(Document):
     """A brief that is about them or names them."""
 
@@ -136,6 +146,15 @@ class BriefTitle(Document):
     version: int
     identity: str | None
     written_at: datetime
+
+
+class Came(Document):
+    """What another application sent that names them: a record, a mail that was asked for, an event that waits."""
+
+    id: RowId
+    kind: str
+    at: datetime
+    said: Any
 
 
 class Dossier(Document):
@@ -152,9 +171,9 @@ class Dossier(Document):
     claims: tuple[Said, ...] = ()
     marks: tuple[Marked, ...] = ()
     briefs: tuple[BriefTitle, ...] = ()
+    calls: tuple[Spoke, ...] = ()
+    came: tuple[Came, ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not any(
-            (self.people, self.meetings, self.requests, self.look_ups, self.pages, self.claims, self.marks, self.briefs)
-        )
+        return not any(getattr(self, part) for part in type(self).model_fields if part not in ("email", "suppressed"))

@@ -1,13 +1,42 @@
-"""Events: what happened, as whoever listens is told. Payloads name rows by id, people not at all."""
+"""Events: what other applications ask of us and what we tell them, each by its name, with what it says.
 
+One page for both directions: the doors read `REGISTRY`, and whoever tells of something finds the shape of it here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal
 
 from schemas.base import Message, RowId, TenantId
+from schemas.payloads import (
+    BatchCompleted,
+    CalendarChanged,
+    EntityCreated,
+    EntityParked,
+    MessageRequested,
+    Payload,
+    RenewalRequested,
+    ResearchCompleted,
+    ResearchFailed,
+    ResearchProgress,
+    ResearchRequested,
+    TranscriptCompleted,
+    TranscriptFailed,
+    TranscriptProgress,
+    TranscriptRequested,
+)
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
 
 
 class Event(Message):
-    """One event. `sequence` orders the events of all time; a reader remembers the last it saw."""
+    """One event of ours. `sequence` orders the events of all time; a reader remembers the last it saw."""
 
     tenant_id: TenantId
     id: RowId
@@ -15,3 +44,83 @@ class Event(Message):
     name: str
     payload: dict[str, Any]
     created_at: datetime
+    # How far the tenant's endpoint has heard of it; nothing when nobody was to.
+    delivery: Literal["pending", "delivered", "parked"] | None = None
+    attempts: int = 0
+    delivered_at: datetime | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What an event is called, what it says, and what comes of it. `collected`: many together are one piece of work."""
+
+    name: str
+    payload: type[Payload]
+    direction: Direction
+    does: str
+    aliases: tuple[str, ...] = ()
+    version: int = 1
+    collected: bool = False
+
+    def schema(self) -> dict[str, Any]:
+        """Its payload for programs, as JSON Schema."""
+        told = self.payload.model_json_schema(by_alias=True)
+        return {
+            **told,
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"{self.name} v{self.version}",
+        }
+
+
+IN, OUT = Direction.IN, Direction.OUT
+
+REGISTRY: Mapping[str, Definition] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            Definition("calendar/webhook.received", CalendarChanged, IN, "Reads a calendar that may have changed."),
+            Definition("research/generate.requested", ResearchRequested, IN, "Researches a meeting, or people."),
+            Definition(
+                "subscription/renewal.requested",
+                RenewalRequested,
+                IN,
+                "Renews the channels of calendars that end before long.",
+                ("app/scheduled.webhook-renewal",),
+            ),
+            Definition("transcript/parse.requested", TranscriptRequested, IN, "Reads the transcript of a call."),
+            Definition(
+                "mail/message.requested",
+                MessageRequested,
+                IN,
+                "Mails a user of the tenant, nobody else.",
+                ("email/send",),
+            ),
+            Definition(
+                "record/entity.created",
+                EntityCreated,
+                IN,
+                "Keeps a row, inserted together with others; an urgent one at once.",
+                ("record/created",),
+                collected=True,
+            ),
+            Definition("research/generate.progress", ResearchProgress, OUT, "A research has come further."),
+            Definition("research/generate.completed", ResearchCompleted, OUT, "A brief is ready."),
+            Definition("research/generate.failed", ResearchFailed, OUT, "A research ended without a brief."),
+            Definition("transcript/parse.progress", TranscriptProgress, OUT, "The reading of a call has come further."),
+            Definition("transcript/parse.completed", TranscriptCompleted, OUT, "A call has been read."),
+            Definition("transcript/parse.failed", TranscriptFailed, OUT, "A call could not be read."),
+            Definition("record/batch.completed", BatchCompleted, OUT, "Rows have been kept, together."),
+            Definition(
+                "record/entity.parked", EntityParked, OUT, "An event could not be done, and waits for a person."
+            ),
+        )
+    }
+)
+
+_ALIASES = {alias: one for one in REGISTRY.values() for alias in one.aliases}
+
+
+def known(name: str) -> Definition | None:
+    """The event of this name, its own or one that the seeds gave it."""
+    return REGISTRY.get(name) or _ALIASES.get(name)

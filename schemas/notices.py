@@ -126,3 +126,11 @@ class Matter(Document):
     connection: str = ""
     unheard: bool = False
     dark_since: datetime | None = None
+    # The call: its status, and whether its user wants to hear of those that cannot be read. `title` and `starts_at` are its.
+    call_id: RowId | None = None
+    call: str = ""
+    calls_by_mail: bool = True
+    # The letter: what it says, and the application that asked for it.
+    subject: str = ""
+    body: str = ""
+    application: str = ""

@@ -69,3 +69,12 @@ class BriefLine(Document):
     claims: int
     sandbox: bool
     written_at: datetime
+
+
+class EventKey(Document):
+    """With which an application sends us events: what it is called, never the key itself."""
+
+    id: RowId
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None = None

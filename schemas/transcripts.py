@@ -13,7 +13,7 @@ from schemas.briefs import Document
 class Source(StrEnum):
     """Where a call came from."""
 
-    GONG = "gong"
+    RECORDER = "recorder"
     UPLOAD = "upload"
     EVENT = "event"
 
@@ -111,3 +111,63 @@ class CallDone(Message):
     status: CallStatus
     findings: int = 0
     at: datetime
+
+
+class CallStart(CallOrder):
+    """Take the call for this run."""
+
+    run_id: str
+    now: datetime
+
+
+class CallBegun(Message):
+    """How a call stands that a run has taken. `done` when there is nothing to do any more."""
+
+    version: int = 0
+    done: CallDone | None = None
+    # It has a transcript, of so many parts; without one, `recorded` says that somebody may yet have it.
+    heard: bool = False
+    parts: int = 0
+    recorded: bool = False
+
+
+class PartOrder(CallOrder):
+    """Read one part of the transcript: the first time, or again because the last answer could not be used."""
+
+    version: int
+    part: int
+    ask: int = 1
+    now: datetime
+
+
+class PartRead(Message):
+    """What was wrong with the answer, in our own words, when it could not be used."""
+
+    problem: str | None = None
+
+
+class CallEnding(CallOrder):
+    """All parts are read."""
+
+    version: int
+    now: datetime
+
+
+class CallFailure(CallOrder):
+    """Why a call could not be read. Without a version the run never took it."""
+
+    version: int | None
+    step: str
+    reason: str
+    run_id: str
+    started_at: datetime
+    now: datetime
+
+
+class CallFailed(Message):
+    """What came of telling that: of which version it was told, unless a newer run has the call, or it was read after
+    all. `owned` when somebody is there to be told."""
+
+    version: int | None = None
+    owned: bool = False
+    done: CallDone | None = None

@@ -29,6 +29,7 @@ from activities.store.database import GONE
 from schemas.settings import KEYS, STACK_FILE, VARIABLES, Settings
 from starter import migrate, schedules
 from starter.environment import connect
+from starter.needs import wanted
 from starter.words import NotReadyError
 from workflows import queues, story
 
@@ -92,12 +93,12 @@ def token_keys(settings: Settings) -> Check:
 
 def in_sandbox(settings: Settings, *, stack: bool) -> bool:
     """Some provider is pretended. A development stack tells its own worker so, and leaves its file for us."""
-    return (settings.sandbox or stack) and any(not _key(settings, name) for name in KEYS)
+    return (settings.sandbox or stack) and any(not _key(settings, name) for name in wanted(settings))
 
 
 def providers(settings: Settings, *, stack: bool) -> list[Check]:
     """Each provider has a key, or is pretended and says so; with its pace."""
-    return [_provider(settings, name, stack=stack) for name in KEYS]
+    return [_provider(settings, name, stack=stack) for name in wanted(settings)]
 
 
 def _provider(settings: Settings, name: str, *, stack: bool) -> Check:
@@ -268,19 +269,6 @@ async def answers(name: str, url: str, remedy: str) -> Check:
             return Check(name, response.status == 200, f"{url} says {response.status}", remedy)
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return Check(name, ok=False, said=f"nobody answers at {url}", remedy=remedy)
-
-
-# Whose keys a worker of a queue cannot do without.
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    queues.WORKFLOWS: (),
-    queues.SEARCH: ("perplexity",),
-    queues.MODEL: ("anthropic",),
-    queues.CALENDAR: ("google",),
-    queues.MAIL: (),
-    queues.CALLS: (),
-    queues.READING: ("gemini",),
-    queues.DELIVERY: (),
-}
 
 
 async def polled(client: Client, queue: str) -> bool:

@@ -59,6 +59,10 @@ class Errands:
         async with answered():
             await self._bell.meeting(tenant_id, meeting_id)
 
+    async def call(self, tenant_id: TenantId, call_id: RowId) -> None:
+        async with answered():
+            await self._bell.call(tenant_id, call_id)
+
     async def watch(self, tenant_id: TenantId, calendar_id: RowId) -> None:
         """Begins to open a channel, and does not wait for it."""
         async with answered():

@@ -40,6 +40,10 @@ def people(addresses: list[str], name: str | None) -> tuple[Attendee, ...]:
     return tuple(Attendee(email=one, name=clean(name or "", LONGEST_NAME)) for one in emails)
 
 
+# Said of a call that is not kept.
+FORGOTTEN = "Somebody who is in this call asked to be forgotten, so it is not kept"
+
+
 def person_keys(settings: Settings) -> PersonKeys:
     """What hashes addresses; without its key nobody can be told apart."""
     try:

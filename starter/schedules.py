@@ -25,14 +25,20 @@ from temporalio.service import RPCError, RPCStatusCode
 from schemas.briefs import Document
 from schemas.calendars import Poll
 from schemas.erasures import Keeping
+from schemas.reconciliation import Reconcile
+from schemas.recorders import CallSweep
 from schemas.settings import Settings
 from schemas.subscriptions import Sweep
 from workflows import policies, queues
 from workflows.calendars import CalendarPollsWorkflow
 from workflows.erasures import RetentionWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.recorders import CallSweepsWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow
 
-NAMES = RENEWALS, POLLS, RETENTION = "subscription-renewals", "calendar-polls", "retention"
+RENEWALS, POLLS, RETENTION, CALL_SWEEPS = "subscription-renewals", "calendar-polls", "retention", "call-sweeps"
+RECONCILIATION = "reconciliation"
+NAMES = (RENEWALS, POLLS, RETENTION, CALL_SWEEPS, RECONCILIATION)
 
 # Not every installation at the same second; and never a noticeable part of the period.
 JITTER_PART = 60
@@ -74,8 +80,18 @@ def wanted(settings: Settings) -> dict[str, Schedule]:
                 static_summary="Ring the silent calendars",
             ),
         ),
-        RETENTION: _schedule(
-            policies.KEEP_EVERY,
+        CALL_SWEEPS: _schedule(
+            timedelta(seconds=settings.call_sweep_every_s),
+            ScheduleActionStartWorkflow(
+                CallSweepsWorkflow.run,
+                CallSweep(),
+                id=CALL_SWEEPS,
+                task_queue=queues.WORKFLOWS,
+                task_timeout=policies.WORKFLOW_TASK,
+                static_summary="Look for calls that nobody told of",
+            ),
+        ),
+        RETENTION: _nightly(
             ScheduleActionStartWorkflow(
                 RetentionWorkflow.run,
                 Keeping(),
@@ -83,6 +99,17 @@ def wanted(settings: Settings) -> dict[str, Schedule]:
                 task_queue=queues.WORKFLOWS,
                 task_timeout=policies.WORKFLOW_TASK,
                 static_summary="Delete what is too old",
+            ),
+        ),
+        RECONCILIATION: _schedule(
+            policies.RECONCILE_EVERY,
+            ScheduleActionStartWorkflow(
+                ReconciliationWorkflow.run,
+                Reconcile(),
+                id=RECONCILIATION,
+                task_queue=queues.WORKFLOWS,
+                task_timeout=policies.WORKFLOW_TASK,
+                static_summary="Compare rows with their workflows",
             ),
         ),
     }
@@ -111,6 +138,15 @@ def _schedule(every: timedelta, action: ScheduleActionStartWorkflow) -> Schedule
     )
 
 
+def _nightly(action: ScheduleActionStartWorkflow) -> Schedule:
+    """The same by the clock on the wall: S4's `0 0 * * *`."""
+    schedule = _schedule(policies.KEEP_EVERY, action)
+    return replace(
+        schedule,
+        spec=ScheduleSpec(cron_expressions=[policies.KEEP_AT], jitter=schedule.spec.jitter, time_zone_name="UTC"),
+    )
+
+
 def _updater(schedule: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
     """What it becomes; whether it is paused, and why, stays."""
     return lambda there: ScheduleUpdate(replace(schedule, state=there.description.schedule.state))
@@ -126,7 +162,8 @@ async def _planned(client: Client, name: str) -> Planned | None:
     intervals, state, info = found.schedule.spec.intervals, found.schedule.state, found.info
     return Planned(
         id=name,
-        every_s=intervals[0].every.total_seconds() if intervals else 0,
+        # What has no interval is begun at an hour of the day.
+        every_s=(intervals[0].every if intervals else policies.KEEP_EVERY).total_seconds(),
         paused=state.paused,
         note=state.note or "",
         last_at=info.recent_actions[-1].started_at if info.recent_actions else None,

@@ -1,26 +1,40 @@
 """Begin a workflow: the one place where options of a start are decided. Starting what runs joins it."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
-from temporalio.common import Priority, WorkflowIDConflictPolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.store.meetings import Occasion
 from schemas.base import RowId, TenantId
+from schemas.batches import Batched, BatchOrder, Collected, Waiting
 from schemas.calendars import CalendarOrder, Ring
+from schemas.deliveries import DeliveryOrder
 from schemas.erasures import Erased, Erasure
 from schemas.meetings import Asked, MeetingOrder
+from schemas.notices import NoticeOrder
+from schemas.reconciliation import Reconcile, Reconciled
+from schemas.recorders import CallsSwept, CallSweep
 from schemas.research import ResearchOutcome, ResearchRequest
 from schemas.subscriptions import Renewal, RenewalOutcome, Renewed, Sweep
 from schemas.tenants import Tenant
+from schemas.transcripts import CallDone, CallOrder
 from starter.words import UsageError
 from workflows import ids, policies, queues, story
+from workflows.batches import BatchWorkflow
 from workflows.calendars import CalendarSyncWorkflow
+from workflows.deliveries import DeliveryWorkflow
 from workflows.erasures import ErasureWorkflow
 from workflows.meetings import MeetingWorkflow
+from workflows.notices import NoticeWorkflow
 from workflows.priorities import priority, urgent
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.recorders import CallSweepsWorkflow
 from workflows.research import ResearchWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow, SubscriptionRenewalWorkflow
+from workflows.transcripts import TranscriptWorkflow
 
 
 async def research(
@@ -110,6 +124,51 @@ class Doorbell:
             priority=Priority(fairness_key=tenant_id),
         )
 
+    async def call(self, tenant_id: TenantId, call_id: RowId) -> None:
+        await transcript(self._client, tenant_id, call_id, again=True)
+
+    @property
+    def client(self) -> Client:
+        """For those who ask who is alive, and begin others."""
+        return self._client
+
+    async def delivery(self, tenant_id: TenantId, *, anew: bool = False) -> None:
+        """There is something to tell to a tenant's endpoint; `anew` says that a person wants it tried now."""
+        await self._client.start_workflow(
+            DeliveryWorkflow.run,
+            DeliveryOrder(tenant_id=tenant_id),
+            id=ids.delivery(tenant_id),
+            task_queue=queues.WORKFLOWS,
+            start_signal="anew" if anew else "ring",
+            task_timeout=policies.WORKFLOW_TASK,
+            search_attributes=story.found_by(tenant_id, "deliveries"),
+            static_summary="Tell a tenant's endpoint what happened",
+            priority=Priority(fairness_key=tenant_id),
+        )
+
+
+async def transcript(
+    client: Client, tenant_id: TenantId, call_id: RowId, *, again: bool = False
+) -> WorkflowHandle[TranscriptWorkflow, CallDone]:
+    """Have a call read, or join whoever reads it. One that was read stays so; one that failed is read `again` alone."""
+    reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY if again else WorkflowIDReusePolicy.REJECT_DUPLICATE
+    workflow_id = ids.transcript(tenant_id, call_id)
+    try:
+        return await client.start_workflow(
+            TranscriptWorkflow.run,
+            CallOrder(tenant_id=tenant_id, call_id=call_id),
+            id=workflow_id,
+            task_queue=queues.WORKFLOWS,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=reuse,
+            task_timeout=policies.WORKFLOW_TASK,
+            search_attributes=story.found_by(tenant_id, "transcripts"),
+            static_summary="Read a call",
+            priority=Priority(fairness_key=tenant_id),
+        )
+    except WorkflowAlreadyStartedError as error:
+        return client.get_workflow_handle_for(TranscriptWorkflow.run, workflow_id, run_id=error.run_id)
+
 
 async def renewal(
     client: Client, order: Renewal, *, join: bool = True
@@ -129,8 +188,13 @@ async def renewal(
 
 
 async def renewals(client: Client) -> Renewed:
+    """A sweep beside those of the clock, waited for."""
+    return await (await sweep(client)).result()
+
+
+async def sweep(client: Client) -> WorkflowHandle[SubscriptionRenewalsWorkflow, Renewed]:
     """A sweep beside those of the clock: what one of them is at, the other leaves alone."""
-    return await client.execute_workflow(
+    return await client.start_workflow(
         SubscriptionRenewalsWorkflow.run,
         Sweep(),
         id=ids.SWEEP,
@@ -153,4 +217,68 @@ async def erasure(client: Client, order: Erasure) -> WorkflowHandle[ErasureWorkf
         search_attributes=story.found_by(order.tenant_id, "erasures"),
         static_summary="Forget somebody",
         priority=Priority(fairness_key=order.tenant_id),
+    )
+
+
+async def collect(
+    client: Client, tenant_id: TenantId, name: str, rows: Sequence[Waiting]
+) -> WorkflowHandle[BatchWorkflow, Batched]:
+    """Have events of a name done together: by whoever collects them, who is begun if need be.
+
+    The rows are written before this is called. Telling of them twice is once.
+    """
+    return await client.start_workflow(
+        BatchWorkflow.run,
+        BatchOrder(tenant_id=tenant_id, name=name),
+        id=ids.batch(tenant_id, name),
+        task_queue=queues.WORKFLOWS,
+        start_signal="collect",
+        start_signal_args=[Collected(rows=tuple(rows))],
+        task_timeout=policies.WORKFLOW_TASK,
+        search_attributes=story.found_by(tenant_id, "batches"),
+        static_summary="Insert events together",
+        priority=Priority(fairness_key=tenant_id),
+    )
+
+
+async def notice(client: Client, order: NoticeOrder, after: timedelta | None = None) -> str:
+    """Tell a user something, or join whoever does: what was sent is not sent again. Its workflow id."""
+    begun = await client.start_workflow(
+        NoticeWorkflow.run,
+        order,
+        id=ids.notice(order.tenant_id, order.key),
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=policies.WORKFLOW_TASK,
+        search_attributes=story.found_by(order.tenant_id, "notices"),
+        static_summary=f"Tell a user: {order.kind.value.replace('_', ' ')}",
+        start_delay=after,
+        priority=Priority(fairness_key=order.tenant_id),
+    )
+    return begun.id
+
+
+async def call_sweeps(client: Client) -> CallsSwept:
+    """A sweep beside those of the clock: what both find is taken once."""
+    return await client.execute_workflow(
+        CallSweepsWorkflow.run,
+        CallSweep(),
+        id=ids.CALL_SWEEP,
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=policies.WORKFLOW_TASK,
+        static_summary="Look for calls that nobody told of",
+    )
+
+
+async def reconciliation(client: Client) -> Reconciled:
+    """A sweep beside those of the clock: a row that both find is mended once."""
+    return await client.execute_workflow(
+        ReconciliationWorkflow.run,
+        Reconcile(),
+        id=ids.RECONCILIATION,
+        task_queue=queues.WORKFLOWS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=policies.WORKFLOW_TASK,
+        static_summary="Compare rows with their workflows",
     )

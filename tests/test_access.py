@@ -17,7 +17,7 @@ from activities.providers.google import GoogleCalendar
 from activities.providers.google_accounts import GoogleAccounts
 from activities.store.connections import Connected
 from activities.store.paces import PaceStore
-from schemas.settings import Google, Pace
+from schemas.providers import Google, Pace
 from tests.stage import ACCOUNT, Stage
 
 EVERYTHING = Place(None, None, None)

@@ -40,6 +40,7 @@ BRAND_ROOMS = (
     "starter/cli/",
     "starter/dev/",
     "starter/checks.py",
+    "starter/needs.py",
     "starter/logs.py",
 )
 
@@ -152,9 +153,14 @@ def test_stores_of_a_tenant_go_through_the_doorway() -> None:
         ("activities/store/tenants.py", "crossing"),
         ("activities/store/calendars.py", "crossing"),
         ("activities/store/channels.py", "crossing"),
+        ("activities/store/event_keys.py", "crossing"),
+        ("activities/store/deliveries.py", "crossing"),
         ("activities/store/retention.py", "crossing"),
         ("activities/store/retention.py", "untenanted"),
         ("activities/store/rotation.py", "crossing"),
+        ("activities/store/reconciliation.py", "crossing"),
+        ("activities/store/records.py", "crossing"),
+        ("activities/store/recorders.py", "crossing"),
         ("activities/store/subscriptions.py", "crossing"),
         ("activities/store/health.py", "crossing"),
         ("activities/store/health.py", "untenanted"),

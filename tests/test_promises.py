@@ -8,17 +8,23 @@ import pytest
 from temporalio.common import RetryPolicy
 
 from activities.calendars import CalendarActivities
+from activities.deliveries import DeliveryActivities
 from activities.erasures import ErasureActivities
 from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
+from activities.reconciliation import ReconciliationActivities
+from activities.recorders import RecorderActivities
+from activities.records import RecordActivities
 from activities.research import ResearchActivities
 from activities.retention import RetentionActivities
 from activities.subscriptions import SubscriptionActivities
-from schemas import calendars, erasures, meetings, notices, subscriptions
+from activities.transcripts import TranscriptActivities
+from schemas import batches, calendars, deliveries, erasures, meetings, notices, recorders, subscriptions, transcripts
+from schemas import reconciliation as reconciling
 from schemas import research as messages
 from schemas.base import Message
-from starter.checks import NEEDS
 from starter.dev.stack import Plan
+from starter.needs import NEEDS
 from worker import WORKFLOWS, activity_methods
 from workflows import ids, policies, queues, story
 
@@ -100,9 +106,17 @@ def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() 
         ),
         (CalendarActivities, {"calendars.read", "calendars.failed", "calendars.poll"}),
         (MeetingActivities, {"meetings.look"}),
+        (RecorderActivities, {"calls.fetch", "calls.sweep", "calls.recorders"}),
         (NoticeActivities, {"notices.send", "notices.first_try", "notices.give_up"}),
         (ErasureActivities, {"erasures.forget", "erasures.delete_runs", "erasures.finish"}),
         (RetentionActivities, {"retention.sweep"}),
+        (RecordActivities, {"records.insert"}),
+        (ReconciliationActivities, {"reconciliation.sweep"}),
+        (DeliveryActivities, {"deliveries.send"}),
+        (
+            TranscriptActivities,
+            {"transcripts.begin", "transcripts.read_part", "transcripts.finish", "transcripts.fail"},
+        ),
     ],
 )
 def test_names_of_activities_are_permanent(owner: type, names: set[str]) -> None:
@@ -112,7 +126,9 @@ def test_names_of_activities_are_permanent(owner: type, names: set[str]) -> None
 
 def test_names_of_workflows_are_permanent() -> None:
     permanent = {"Research", "ProspectResearch", "CalendarSync", "CalendarPolls", "Meeting", "Notice"}
-    permanent |= {"SubscriptionRenewal", "SubscriptionRenewals", "Erasure", "Retention"}
+    permanent |= {"SubscriptionRenewal", "SubscriptionRenewals", "Erasure", "Retention", "Delivery"}
+    permanent |= {"Reconciliation"}
+    permanent |= {"Transcript", "CallSweeps", "Batch"}
     assert permanent == {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 
@@ -145,7 +161,19 @@ def _within(said: object, read: object) -> bool:
 
 def _messages() -> dict[str, type[Message]]:
     """All that travels, by name: each module's own, and no name twice."""
-    rooms = (messages, calendars, subscriptions, notices, meetings, erasures)
+    rooms = (
+        messages,
+        batches,
+        calendars,
+        subscriptions,
+        notices,
+        meetings,
+        erasures,
+        deliveries,
+        reconciling,
+        transcripts,
+        recorders,
+    )
     found = [shape for room in rooms for shape in vars(room).values() if _is_message(shape, room.__name__)]
     assert len({shape.__name__ for shape in found}) == len(found)
     return {shape.__name__: shape for shape in found}

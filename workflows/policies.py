@@ -10,6 +10,7 @@
 | a push channel     | 3       | 5 s, 5 s; or as told  | 20 s a call     | 180 s        |
 | a mail server      | 3       | 5 s, 5 s              | 10 s            | 30 s         |
 | ... patiently      | 5       | 1, 2, 4, 8 min        | 10 s            | 20 min       |
+| an endpoint        | 5 noes  | 5, 10, 20 s ... 5 min | 15 s            | 3 days       |
 
 Retry counts are upper bounds and the window wins. Waiting for a turn is not counted. Four look-ups of 60 s with 1, 2 and 4 s between them would take
 247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
@@ -206,8 +207,9 @@ ERASE = Step(
     cancellation_type=ActivityCancellationType.TRY_CANCEL,
 )
 
-# What is too old is deleted once a day; what one day leaves, the next does.
+# What is too old is deleted once a day, at midnight UTC (S4); what one day leaves, the next does.
 KEEP_EVERY = timedelta(days=1)
+KEEP_AT = "0 0 * * *"
 KEEP = Step(
     task_queue=queues.WORKFLOWS,
     start_to_close_timeout=timedelta(hours=2),
@@ -215,3 +217,82 @@ KEEP = Step(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
     cancellation_type=ActivityCancellationType.TRY_CANCEL,
 )
+
+# S1-3: "automatic, 3x by default". A part of a long call takes a model a while; a 429 says its own delay.
+READ_PART = Step(
+    task_queue=queues.READING,
+    start_to_close_timeout=A_TURN_AND_A_CALL,
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=4),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# Whoever records calls is asked for a transcript the same way.
+FETCH_CALL = Step(
+    task_queue=queues.CALLS,
+    start_to_close_timeout=A_TURN_AND_A_CALL,
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=4),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# A recorder has a transcript some time after the call: it is asked again after each of these, for 24 h in all.
+NOT_READY = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240, 480, 495))
+READY_WITHIN = sum(NOT_READY, timedelta())
+
+# Beyond the waiting, this is what a call's reading may take; behind a longer queue it is given up, and says so.
+LONGEST_CALL = timedelta(hours=36)
+
+# S4-13: what is collected is inserted when there is so much of it, or when the first of it has waited so long. The
+# row that makes it enough may bring it up to the most.
+BATCH_ROWS = 100
+BATCH_BYTES = 1 << 20
+BATCH_MOST_BYTES = 10 << 20
+BATCH_TIME = timedelta(seconds=10)
+
+# So many rows a history hears of before another goes on.
+BATCH_HEARD = 2000
+
+# What happened is posted for a minute, and what is left then is the next step's. Whatever fails here is ours, and is
+# tried until it is mended: an endpoint that does not take an event is an answer.
+DELIVERING = timedelta(seconds=60)
+DELIVER = Step(
+    task_queue=queues.DELIVERY,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+# An endpoint that is away is tried again after each of these, and then after the last. It has three days to come back;
+# an event that it does not want is asked so often.
+DELIVERY_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 80, 160, 300))
+DELIVERY_PATIENCE = timedelta(days=3)
+DELIVERY_TRIES = 5
+
+# A recorder is looked through page by page, each in its turn; what one sweep leaves, the next finds.
+SWEEP_CALLS = Step(
+    task_queue=queues.CALLS,
+    start_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+# Recorders of a sweep that are looked through at once: fewer than a worker has slots, so that calls are fetched too.
+RECORDERS_AT_ONCE = 5
+
+# Rows are compared with their workflows so often (S3-10). What began within the grace is left to the next sweep; what was
+# asked for so long ago has been begun, or nobody will; a meeting that starts within a day has somebody who looks after it.
+RECONCILE_EVERY = timedelta(minutes=5)
+RECONCILE_GRACE = timedelta(minutes=1)
+REQUEST_GRACE = timedelta(minutes=10)
+LIFE_WITHIN = URGENT_WITHIN
+RECONCILE = Step(
+    task_queue=queues.WORKFLOWS,
+    start_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+)
+
+# An event is written down when what it asked for has begun: its mail names the application that sent it, and waits so long.
+LETTER_AFTER = timedelta(seconds=1)

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 
 from schemas.base import RowId, TenantId
 from schemas.research import Begun, Gap, Phase, Progress, State, Subject
+from schemas.transcripts import CallStatus
 
 TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
 NOUN = SearchAttributeKey.for_keyword("Noun")
@@ -50,6 +51,12 @@ def research(tenant_id: TenantId, starts_at: datetime | None, *, urgent: bool) -
 def tell_step(what: str, why: str, at: datetime) -> None:
     """What is done next for a meeting, and when; its phase is what a list shows."""
     workflow.set_current_details(f"## Next: {what}\n\n- **when**: {at:%Y-%m-%d %H:%M} UTC\n- **why**: {why}")
+
+
+def tell_call(status: CallStatus, said: str, *updates: SearchAttributeUpdate[Any]) -> None:
+    """How far a call is; nobody is named."""
+    workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
+    workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
 
 
 def why(error: BaseException) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from activities.ports import Channel, Page, Place, PlaceGoneError, UnauthorizedE
 from activities.providers import google_events, google_http
 from activities.providers.google_http import RefusedError
 from schemas.base import RowId
-from schemas.settings import Google
+from schemas.providers import Google
 
 # The most that a page may have: fewer calls, each of which waits for its turn.
 EVENTS_A_PAGE = 2500

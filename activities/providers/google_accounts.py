@@ -17,7 +17,7 @@ from activities.plain import clean
 from activities.ports import Grant, Identity, InvalidGrantError, UnauthorizedError
 from activities.providers.http import parse_object, read_bounded, read_object
 from schemas.base import Email, Inbound
-from schemas.settings import Google
+from schemas.providers import Google
 
 SIGN_IN = ("openid", "email")
 # The least that lets us read events, hear of them, and no calendar but the user's own.

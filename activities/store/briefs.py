@@ -10,10 +10,10 @@ from activities.ports import ModelAnswer, Prompt
 from activities.research.economy import SMALLER_MODEL
 from activities.research.paying import purchase
 from activities.research.ports import WrittenBy
-from activities.store import earlier, events, marks, spending, tries
+from activities.store import earlier, events, marks, promises, spending, tries
 from activities.store.database import Connection, Database, patient
 from activities.store.lookups import subject
-from activities.store.research import terminal_key, written
+from activities.store.research import WRITTEN_NOW, progress, terminal_key, written
 from schemas.briefs import Campaign, Company, Composed, Kept, Material, Person
 from schemas.research import Writing, Written
 
@@ -32,8 +32,9 @@ class BriefStore:
             await tries.begin(connection, order.research_id, order.version, order.brief_id, now, queued_s)
             row = await _occasion(connection, order)
             evidence = await _evidence(connection, order, sandbox=sandbox)
+            promised = await promises.last_time(connection, order)
             subjects = [subject(one) for one in await _subjects(connection, order)]
-            return Material(
+            material = Material(
                 brief_id=order.brief_id,
                 title=row["title"] or "",
                 starts_at=row["starts_at"],
@@ -49,8 +50,11 @@ class BriefStore:
                 ),
                 last_version=await earlier.last_version(connection, order),
                 marks=await marks.bearing_on(connection, order),
-                sandbox=any(piece["sandbox"] for piece in evidence),
+                promises=promised,
+                sandbox=any(piece["sandbox"] for piece in evidence) or await promises.pretended(connection, promised),
             )
+            await progress(connection, order.research_id, order.version, WRITTEN_NOW, now)
+            return material
 
     @patient
     async def wait(self, order: Writing, wait_s: float) -> None:
@@ -204,10 +208,10 @@ async def _insert_brief(
         """
         INSERT INTO briefs (tenant_id, id, research_id, version, confidence, reasons, what_changed, dropped, gaps,
           cost_micro_usd, model, sandbox, written_at, last_met_at, compared_with, new_claims, new_people, facts_digest,
-          conflicts, economies)
+          conflicts, economies, promises)
         VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8,
           (SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE research_id = $2 AND version = $3), $9, $10, $11,
-          $12, $13, $14, $15, $16, $17, (SELECT economies FROM research WHERE id = $2))
+          $12, $13, $14, $15, $16, $17, (SELECT economies FROM research WHERE id = $2), $18)
         RETURNING cost_micro_usd
         """,
         order.brief_id,
@@ -227,6 +231,7 @@ async def _insert_brief(
         list(brief.changes.new_people),
         brief.facts_digest,
         brief.conflicts,
+        list(brief.promises),
     )
     return cost
 

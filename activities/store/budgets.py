@@ -74,11 +74,11 @@ async def _dearest(connection: Connection, month: date) -> tuple[CostOfMeeting, 
     """What is gone is told without its title."""
     rows = await connection.fetch(
         """
-        SELECT s.work_id AS research_id, sum(s.micro_usd)::bigint AS micro_usd, coalesce(max(m.title), (
+        SELECT s.work_id AS research_id, sum(s.micro_usd)::bigint AS micro_usd, coalesce(max(m.title), max(c.title), (
             SELECT string_agg(p.email, ', ' ORDER BY rp.position) FROM research_prospects rp
             JOIN subjects p ON p.id = rp.subject_id WHERE rp.research_id = s.work_id
           ), '') AS title
-        FROM spending s LEFT JOIN meetings m ON m.id = s.work_id
+        FROM spending s LEFT JOIN meetings m ON m.id = s.work_id LEFT JOIN calls c ON c.id = s.work_id
         WHERE s.month = $1 GROUP BY s.work_id HAVING sum(s.micro_usd) > 0
         ORDER BY sum(s.micro_usd) DESC, s.work_id LIMIT $2
         """,

@@ -22,7 +22,7 @@ from activities import errors
 PATIENCE_S = 15.0
 
 # Connections of the crossing role in each process. Whoever can be made to look up much bounds itself below that.
-CROSSING = 5
+CROSSING = 13
 
 GONE = (
     OSError,
@@ -109,6 +109,18 @@ class Database:
         """One transaction as the role that sees ids of all tenants, and nothing else of them."""
         async with self._crossing.acquire() as connection, connection.transaction():
             yield connection
+
+
+@asynccontextmanager
+async def hearing(url: str, channel: str, told: Callable[[str], None]) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of its own: `told` gets what is notified on the channel, and nothing when the connection has ended."""
+    connection = await asyncpg.connect(url, timeout=10, command_timeout=10)
+    try:
+        connection.add_termination_listener(lambda _connection: told(""))
+        await connection.add_listener(channel, lambda _connection, _pid, _channel, said: told(said))
+        yield connection
+    finally:
+        connection.terminate()
 
 
 def _pool(url: str, size: int) -> asyncpg.Pool:

@@ -6,10 +6,10 @@ from activities.attendance import unplussed
 from activities.mentions import Named
 from activities.store import forgetting, mentions
 from activities.store.database import Connection, Database, patient
-from activities.store.forgetting import BARE
+from activities.store.unsaid import BARE
 from schemas.base import Email, PersonKey, TenantId
 from schemas.briefs import Document
-from schemas.erasures import Attendance, BriefTitle, Dossier, Known, LookedUp, Marked, Page, Request, Said
+from schemas.erasures import Attendance, BriefTitle, Came, Dossier, Known, LookedUp, Marked, Page, Request, Said, Spoke
 
 D = TypeVar("D", bound=Document)
 
@@ -39,6 +39,10 @@ class DossierStore:
                 claims=await _all(connection, Said, _CLAIMS, ids),
                 marks=await _all(connection, Marked, _MARKS, ids, named.rows["marks"]),
                 briefs=await _all(connection, BriefTitle, _BRIEFS, ids, named.rows["briefs"], named.rows["evidence"]),
+                calls=await _all(connection, Spoke, _CALLS, bare, named.rows["calls"]),
+                came=await _all(
+                    connection, Came, _CAME, *(named.rows[place] for place in ("records", "letters", "received"))
+                ),
             )
 
 
@@ -97,4 +101,22 @@ WHERE b.id = ANY($2::uuid[])
   OR EXISTS (SELECT FROM claims c WHERE c.brief_id = b.id AND c.evidence_id = ANY($3::uuid[]))
   OR EXISTS (SELECT FROM brief_subjects s WHERE s.brief_id = b.id AND s.subject_id = ANY($1::uuid[]))
 ORDER BY b.written_at, b.id
+"""
+
+_CALLS = f"""
+SELECT c.id, c.title, c.started_at, s.name, ARRAY(
+    SELECT turn->>3 FROM transcripts t, jsonb_array_elements(t.turns) turn WHERE t.call_id = c.id AND turn->>0 = s.key
+  ) AS words
+FROM calls c LEFT JOIN speakers s ON s.call_id = c.id AND {BARE} = $1
+WHERE s.call_id IS NOT NULL OR c.id = ANY($2::uuid[])
+ORDER BY c.started_at, c.id
+"""  # noqa: S608 - put together from constants
+
+_CAME = """
+SELECT id, 'record' AS kind, created_at AS at, data AS said FROM records WHERE id = ANY($1::uuid[])
+UNION ALL
+SELECT id, 'mail', created_at, jsonb_build_array(subject, body) FROM letters WHERE id = ANY($2::uuid[])
+UNION ALL
+SELECT id, name, received_at, jsonb_build_array(key, payload::text) FROM received WHERE id = ANY($3::uuid[])
+ORDER BY at, id
 """

@@ -7,24 +7,36 @@ from activities.store.database import Connection, Database, patient
 from schemas.base import TenantId
 from schemas.events import Event
 
+# Where Postgres tells whoever listens that a tenant's endpoint has something to hear.
+CHANNEL = "greenroom_events"
+
 
 async def record(connection: Connection, name: str, key: str, payload: dict[str, Any], now: datetime) -> None:
     """Write an event of the connection's tenant, unless its key has been told already.
 
     One transaction of a tenant at a time tells: a reader who remembers a sequence never misses a lower one. So this is
-    the last thing that a transaction does.
+    the last thing that a transaction does. Where the tenant has an endpoint, it is to hear of it.
     """
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_tenant()::text, 0))")
-    await connection.execute(
+    delivery = await connection.fetchval(
         """
-        INSERT INTO events (tenant_id, name, key, payload, created_at) VALUES (current_tenant(), $1, $2, $3, $4)
-        ON CONFLICT (tenant_id, key) DO NOTHING
+        INSERT INTO events (tenant_id, name, key, payload, created_at, delivery)
+        SELECT current_tenant(), $1, $2, $3, $4,
+          CASE WHEN EXISTS (SELECT FROM endpoints WHERE status = 'active') THEN 'pending' END
+        ON CONFLICT (tenant_id, key) DO NOTHING RETURNING delivery
         """,
         name,
         key,
         payload,
         now,
     )
+    if delivery is not None:
+        await tell(connection)
+
+
+async def tell(connection: Connection) -> None:
+    """Whoever listens hears of it once this is committed."""
+    await connection.execute("SELECT pg_notify($1, current_tenant()::text)", CHANNEL)
 
 
 class EventStore:
@@ -37,7 +49,7 @@ class EventStore:
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 """
-                SELECT id, sequence, name, payload, created_at FROM events
+                SELECT id, sequence, name, payload, created_at, delivery, attempts, delivered_at, refusal FROM events
                 WHERE sequence > $1 ORDER BY sequence LIMIT $2
                 """,
                 sequence,

@@ -7,13 +7,12 @@ from datetime import datetime
 import asyncpg
 
 from activities.calendars.rules import USUAL_LENGTH
+from activities.store import unsaid
 from activities.store.database import Connection
 from activities.store.mentions import Mentions
 from activities.store.suppressions import GONE, UNTITLED
+from activities.store.unsaid import BARE
 from schemas.base import Email, RowId
-
-# An address without its +tag.
-BARE = "regexp_replace(email, '\\+[^@]*@', '@')"
 
 
 async def names(connection: Connection, email: Email) -> list[str]:
@@ -23,6 +22,7 @@ async def names(connection: Connection, email: Email) -> list[str]:
         SELECT DISTINCT btrim(name) AS name FROM (
           SELECT name FROM attendees WHERE {BARE} = $1 AND standing NOT IN ('room', 'group') UNION ALL
           SELECT name FROM subjects WHERE kind = 'person' AND {BARE} = $1 UNION ALL
+          SELECT name FROM speakers WHERE {BARE} = $1 UNION ALL
           SELECT b.name FROM brief_subjects b JOIN subjects s ON s.id = b.subject_id
           WHERE s.kind = 'person' AND {BARE} = $1 AND b.identity IN ('confirmed', 'probable')
         ) called WHERE btrim(name) LIKE '% %'
@@ -46,6 +46,8 @@ class Traces:
     briefs: list[RowId]
     # Researches that lose what they were last about: their brief, or a run that ended without one.
     undone: list[RowId]
+    # Calls in which they spoke, or were spoken of by name.
+    calls: list[RowId]
 
     @classmethod
     async def of(cls, connection: Connection, email: Email, named: Mentions) -> "Traces":
@@ -55,7 +57,8 @@ class Traces:
         researches = await _ids(connection, _ABOUT, people)
         briefs = await _ids(connection, _BRIEFS, people, named.rows["briefs"], named.rows["evidence"])
         undone = await _ids(connection, _UNDONE, people, briefs)
-        return cls(email, named, people, meetings, researches, briefs, undone)
+        calls = await unsaid.calls(connection, email, named)
+        return cls(email, named, people, meetings, researches, briefs, undone, calls)
 
     async def busy(self, connection: Connection) -> list[asyncpg.Record]:
         """Researches under way that know of them, or may learn of them from what is about to go."""
@@ -94,6 +97,7 @@ async def forget(connection: Connection, traces: Traces, now: datetime) -> tuple
     counts = await _forget_texts(connection, traces)
     counts |= await _forget_meetings(connection, traces)
     counts |= await _forget_people(connection, traces)
+    counts |= await unsaid.forget(connection, traces.calls, traces.named)
     await _undo(connection, traces)
     return counts, await _changed(connection, traces, now)
 

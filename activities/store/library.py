@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncpg
 
+from activities.store import promises
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId, TenantId
 from schemas.briefs import Brief, BriefGap, BriefSubject, Changes, Claim, Evidence
@@ -106,6 +107,7 @@ async def _brief(connection: Connection, row: asyncpg.Record) -> Brief:
         },
         title=row["title"] or ", ".join(one["name"] for one in subjects if one["kind"] == "person"),
         changes=picked(Changes, row),
+        promises=await promises.told(connection, row["promises"]),
         subjects=tuple(picked(BriefSubject, one, id=one["subject_id"]) for one in subjects),
         claims=tuple(picked(Claim, one) for one in claims),
         evidence=tuple(picked(Evidence, one) for one in evidence),

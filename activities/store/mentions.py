@@ -42,6 +42,22 @@ PLACES = {
         SELECT id, ARRAY[]::uuid[] AS about, jsonb_build_array(name, offering, target_customer, pain_points) AS said
         FROM campaigns
     """,
+    "calls": """
+        SELECT id, ARRAY(
+            SELECT p.id FROM subjects p JOIN speakers s ON s.email = p.email WHERE s.call_id = c.id
+          ) AS about,
+          jsonb_build_array(title, (SELECT turns FROM transcripts t WHERE t.call_id = c.id),
+            (SELECT jsonb_agg(jsonb_build_array(s.key, s.name, s.email, s.role)) FROM speakers s WHERE s.call_id = c.id),
+            (SELECT jsonb_agg(jsonb_build_array(f.text, f.quote, f.owner)) FROM findings f WHERE f.call_id = c.id),
+            (SELECT jsonb_agg(r.answer) FROM readings r WHERE r.call_id = c.id)) AS said
+        FROM calls c
+    """,
+    "records": "SELECT id, ARRAY[]::uuid[] AS about, data AS said FROM records",
+    # What cannot be jsonb is looked into as the text that it is.
+    "received": """
+        SELECT id, ARRAY[]::uuid[] AS about, jsonb_build_array(key, payload::text) AS said FROM received
+    """,
+    "letters": "SELECT id, ARRAY[]::uuid[] AS about, jsonb_build_array(subject, body) AS said FROM letters",
 }
 
 # As `activities.plain.unmarked` has it, near enough to leave nothing out.

@@ -79,14 +79,18 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
     """The row of this key, if there is none yet. What it is about may be gone, and so may its user: then there is none."""
     await connection.execute(
         """
-        INSERT INTO notices (tenant_id, key, kind, user_id, meeting_id, research_id, message_id, created_at)
-        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8
+        INSERT INTO notices (tenant_id, key, kind, user_id, meeting_id, research_id, message_id, created_at, call_id,
+          letter_id)
+        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8, c.id, l.id
         FROM users u LEFT JOIN meetings m ON m.id = $4 LEFT JOIN research r ON r.id = coalesce($5, $4)
+        LEFT JOIN calls c ON c.id = $9 LEFT JOIN letters l ON l.id = $10
         WHERE u.id = coalesce(
           $3,
           (SELECT user_id FROM research WHERE id = $5),
           (SELECT user_id FROM meetings WHERE id = $4),
-          (SELECT user_id FROM connections WHERE id = $6)
+          (SELECT user_id FROM connections WHERE id = $6),
+          (SELECT user_id FROM calls WHERE id = $9),
+          (SELECT user_id FROM letters WHERE id = $10)
         )
         ON CONFLICT (tenant_id, key) DO NOTHING
         """,
@@ -98,20 +102,24 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
         order.connection_id,
         message_id,
         now,
+        order.call_id,
+        order.letter_id,
     )
 
 
-# A meeting's connection says whether it is pretended.
+# A meeting's connection says whether it is pretended, and so does a call. A letter has the id of the event that asked for it.
 _MATTER = """
 SELECT n.status, n.reason, n.message_id, n.meeting_id, n.research_id, u.email, u.time_zone, u.briefs_by_mail,
-  coalesce(m.title, (
+  u.calls_by_mail, n.call_id, coalesce(t.status, '') AS call,
+  coalesce(l.subject, '') AS subject, coalesce(l.body, '') AS body, coalesce(a.name, '') AS application,
+  coalesce(m.title, t.title, (
     SELECT string_agg(coalesce(nullif(s.name, ''), s.email), ', ' ORDER BY p.position)
     FROM research_prospects p JOIN subjects s ON s.id = p.subject_id WHERE p.research_id = r.id
   ), '') AS title,
-  m.starts_at, m.ends_at, coalesce(m.cancelled OR m.withdrawn IS NOT NULL, false) AS off,
-  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, '') AS failed_step,
-  coalesce(r.failure_reason, '') AS failure_reason,
-  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) AS sandbox,
+  coalesce(m.starts_at, t.started_at) AS starts_at, m.ends_at, coalesce(m.cancelled OR m.withdrawn IS NOT NULL, false) AS off,
+  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, t.failed_step, '') AS failed_step,
+  coalesce(r.failure_reason, t.failure_reason, '') AS failure_reason,
+  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) OR coalesce(t.sandbox, false) AS sandbox,
   EXISTS (
     SELECT FROM calendars k WHERE k.connection_id = c.id AND k.watched AND NOT EXISTS (
       SELECT FROM subscriptions s WHERE s.calendar_id = k.id AND s.status = 'active' AND s.renewal_failures = 0
@@ -121,6 +129,10 @@ SELECT n.status, n.reason, n.message_id, n.meeting_id, n.research_id, u.email, u
 FROM notices n JOIN users u ON u.id = n.user_id
 LEFT JOIN meetings m ON m.id = n.meeting_id
 LEFT JOIN research r ON r.id = n.research_id
+LEFT JOIN calls t ON t.id = n.call_id
+LEFT JOIN letters l ON l.id = n.letter_id
+LEFT JOIN received e ON e.id = l.id
+LEFT JOIN event_keys a ON a.id = e.event_key_id
 LEFT JOIN connections c
   ON c.id = coalesce($2, (SELECT k.connection_id FROM calendars k WHERE k.id = m.calendar_id))
 WHERE n.key = $1

@@ -1,7 +1,7 @@
 """One row for each provider: when it was called last."""
 
 from activities.store.database import Database, patient
-from schemas.settings import Pace
+from schemas.providers import Pace
 
 # Two reservations may be kept a little late and a little early: this much is added to the gap and the window, so that
 # what the provider sees holds too.
@@ -38,3 +38,21 @@ class PaceStore:
                 pace.window_s + SLACK_S,
             )
         return max(wait, 0.0)
+
+    @patient
+    async def away(self, provider: str, pace: Pace) -> float:
+        """Seconds until the start that a reservation would get now. Only reads; by the same clock as above."""
+        async with self._database.untenanted() as connection:
+            wait: float | None = await connection.fetchval(
+                """
+                SELECT extract(epoch FROM greatest(
+                  starts[cardinality(starts)] + make_interval(secs => $2),
+                  starts[cardinality(starts) - $3::int + 1] + make_interval(secs => $4)
+                ) - clock_timestamp())::float FROM paces WHERE provider = $1
+                """,
+                provider,
+                pace.gap_s + SLACK_S if pace.gap_s else 0.0,
+                pace.per_window,
+                pace.window_s + SLACK_S,
+            )
+        return max(wait or 0.0, 0.0)

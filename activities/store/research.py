@@ -1,7 +1,7 @@
 """Runs: who is to be researched, how far it is, how it ended."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -15,6 +15,9 @@ from activities.store.database import Connection, Database, patient
 from schemas.base import RowId
 from schemas.budgets import Bound
 from schemas.research import Begun, Failure, Overdue, Start, Subject, Written
+
+# How far a research is when it has begun, and when its brief is written.
+BEGUN, WRITTEN_NOW = ("begin", 10), ("write", 75)
 
 
 class ResearchStore:
@@ -46,6 +49,7 @@ class ResearchStore:
                     raise errors.inactive()
                 row = await _take(connection, start)
             subjects = await _afford(connection, start, row["version"], thrift, sandbox=sandbox)
+            await progress(connection, start.research_id, row["version"], BEGUN, start.now)
             return Begun(
                 version=row["version"],
                 brief_id=row["next_brief_id"],
@@ -89,29 +93,34 @@ class ResearchStore:
         Safe to run twice: the row is the same, and the event's key is the run's.
         """
         async with self._database.tenant(failure.tenant_id) as connection:
-            failed = await connection.fetchval(
-                """
-                UPDATE research SET status = 'failed', failed_step = $3, failure_reason = $4, ended_at = $5, cancelled = $7
-                WHERE id = $1 AND status <> 'ready'
-                  AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $6, true)))
-                RETURNING true
-                """,
-                failure.research_id,
-                failure.version,
-                failure.step,
-                failure.reason,
-                failure.now,
-                failure.started_at,
-                failure.cancelled,
-            )
-            if failed or failure.version is not None:
-                await spending.release(connection, failure.research_id, failure.now, version=failure.version)
-            if failed or failure.version is None:
-                payload = {"researchId": failure.research_id, "step": failure.step, "failureReason": failure.reason}
-                key = terminal_key(failure.run_id)
-                await events.record(connection, "research/generate.failed", key, payload, failure.now)
-                return Written()
-            return await written(connection, failure.research_id, failure.version) or Written()
+            return await fail(connection, failure)
+
+
+async def fail(connection: Connection, failure: Failure) -> Written:
+    """As above, in a transaction of somebody's."""
+    failed = await connection.fetchval(
+        """
+        UPDATE research SET status = 'failed', failed_step = $3, failure_reason = $4, ended_at = $5, cancelled = $7
+        WHERE id = $1 AND status <> 'ready'
+          AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $6, true)))
+        RETURNING true
+        """,
+        failure.research_id,
+        failure.version,
+        failure.step,
+        failure.reason,
+        failure.now,
+        failure.started_at,
+        failure.cancelled,
+    )
+    if failed or failure.version is not None:
+        await spending.release(connection, failure.research_id, failure.now, version=failure.version)
+    if failed or failure.version is None:
+        payload = {"researchId": failure.research_id, "step": failure.step, "failureReason": failure.reason}
+        key = terminal_key(failure.run_id)
+        await events.record(connection, "research/generate.failed", key, payload, failure.now)
+        return Written()
+    return await written(connection, failure.research_id, failure.version) or Written()
 
 
 async def written(connection: Connection, research_id: RowId, version: int | None) -> Written | None:
@@ -125,6 +134,16 @@ async def written(connection: Connection, research_id: RowId, version: int | Non
         version,
     )
     return None if row is None else Written(**row)
+
+
+async def progress(
+    connection: Connection, research_id: RowId, version: int, step: tuple[str, int], now: datetime
+) -> None:
+    """Tell how far a version is, once for each step. The last thing of its transaction."""
+    name, percent = step
+    payload = {"researchId": research_id, "version": version, "step": name, "percent": percent}
+    key = f"research/{research_id}/{version}/{name}"
+    await events.record(connection, "research/generate.progress", key, payload, now)
 
 
 def terminal_key(run_id: str) -> str:

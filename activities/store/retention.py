@@ -9,6 +9,9 @@ from schemas.base import TenantId
 # Rows that one statement deletes at most; what hangs on them goes with them.
 BATCH = 200
 
+# What is over is kept for so long: an event that came in is known again for so long, if it is sent once more.
+OVER = timedelta(days=7)
+
 # An account's log of calls is of no use after the longest window of a pace, and is written anew when it is needed.
 PACES_SERVE = timedelta(days=1)
 
@@ -46,17 +49,25 @@ class RetentionStore:
             counts = {
                 what: await _count(connection, statement, before, BATCH) for what, statement in _OLD_ALONE.items()
             }
+            for what, statement in _OVER.items():
+                counts[what] = await _count(connection, statement, now - OVER, BATCH)
+            counts["parked events"] = await _count(connection, _PARKED, min(before, now - OVER), BATCH)
+            counts["leases"] = await _count(connection, "DELETE FROM leases WHERE expires_at < $1", now)
+            counts["opportunities"] = await _opportunities(connection)
             counts["meetings"] = await _count(connection, _MEETINGS, before, BATCH, USUAL_LENGTH)
             counts["people and companies"] = await _subjects(connection)
             return {what: count for what, count in counts.items() if count}
 
     @patient
     async def discard_paces(self, now: datetime) -> int:
-        """Logs of accounts that nobody has used for a while, gone ones among them. They belong to no tenant."""
+        """Logs of those whom a provider counts apart (accounts, companies), when they were not used for a while.
+
+        They belong to no tenant.
+        """
         async with self._database.untenanted() as connection:
             return await _count(
                 connection,
-                "DELETE FROM paces WHERE provider LIKE '%/user/%' AND starts[cardinality(starts)] < $1",
+                "DELETE FROM paces WHERE provider LIKE '%/%/%' AND starts[cardinality(starts)] < $1",
                 now - PACES_SERVE,
             )
 
@@ -66,6 +77,14 @@ async def _subjects(connection: Connection) -> int:
     rows = await connection.fetch(f"SELECT id {_ALONE} LIMIT $1 FOR UPDATE OF s SKIP LOCKED", BATCH)
     ids = [row["id"] for row in rows]
     return await _count(connection, f"DELETE FROM subjects WHERE id IN (SELECT id {_ALONE} AND id = ANY($1))", ids)  # noqa: S608
+
+
+async def _opportunities(connection: Connection) -> int:
+    """Those of which no call is left. They are locked first: a call that comes just then is seen."""
+    rows = await connection.fetch(f"SELECT id {_UNCALLED} LIMIT $1 FOR UPDATE OF o SKIP LOCKED", BATCH)
+    ids = [row["id"] for row in rows]
+    statement = f"DELETE FROM opportunities WHERE id IN (SELECT id {_UNCALLED} AND id = ANY($1))"  # noqa: S608
+    return await _count(connection, statement, ids)
 
 
 async def _count(connection: Connection, statement: str, *values: object) -> int:
@@ -119,6 +138,23 @@ _OLD_ALONE = {
     "events": """
         DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < $1 ORDER BY sequence LIMIT $2)
     """,
+    "records": """
+        DELETE FROM records WHERE id IN (SELECT id FROM records WHERE created_at < $1 ORDER BY id LIMIT $2)
+    """,
+    "unsent letters": """
+        DELETE FROM letters WHERE id IN (
+          SELECT id FROM letters l WHERE created_at < $1
+            AND NOT EXISTS (SELECT FROM notices n WHERE n.letter_id = l.id AND n.status = 'pending')
+          ORDER BY id LIMIT $2
+        )
+    """,
+    # A call from long ago that came yesterday is kept from yesterday on. What is being read is left to the next night.
+    "calls": """
+        DELETE FROM calls WHERE id IN (
+          SELECT id FROM calls WHERE greatest(created_at, started_at, begun_at) < $1 AND status <> 'parsing'
+          ORDER BY id LIMIT $2
+        )
+    """,
     "channels": """
         DELETE FROM subscriptions WHERE id IN (
           SELECT id FROM subscriptions WHERE expires_at < $1 AND status IN ('replaced', 'stopped', 'expired')
@@ -126,6 +162,34 @@ _OLD_ALONE = {
         )
     """,
 }
+
+# Over for a while, and needed by nobody.
+_OVER = {
+    "delivered events": """
+        DELETE FROM events WHERE id IN (
+          SELECT id FROM events WHERE delivery = 'delivered' AND delivered_at < $1 ORDER BY sequence LIMIT $2
+        )
+    """,
+    "received events": """
+        DELETE FROM received WHERE id IN (
+          SELECT id FROM received WHERE state = 'done' AND ended_at < $1 ORDER BY id LIMIT $2
+        )
+    """,
+    # Each with its notice.
+    "letters": """
+        DELETE FROM letters WHERE id IN (
+          SELECT l.id FROM letters l JOIN notices n ON n.letter_id = l.id WHERE n.ended_at < $1 ORDER BY l.id LIMIT $2
+        )
+    """,
+}
+
+_PARKED = """
+DELETE FROM received WHERE id IN (
+  SELECT id FROM received WHERE state = 'parked' AND coalesce(ended_at, received_at) < $1 ORDER BY id LIMIT $2
+)
+"""
+
+_UNCALLED = "FROM opportunities o WHERE NOT EXISTS (SELECT FROM calls c WHERE c.opportunity_id = o.id)"
 
 # A person is there for researches and briefs, a company for its people as well.
 _ALONE = """

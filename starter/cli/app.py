@@ -13,9 +13,11 @@ from starter.cli import (
     config,
     doctor,
     events,
+    gong,
     keys,
     prep,
     privacy,
+    reconcile,
     research,
     runs,
     sandbox,
@@ -23,6 +25,7 @@ from starter.cli import (
     servers,
     setup,
     subscriptions,
+    transcripts,
     users,
 )
 
@@ -56,6 +59,7 @@ def _root(
 app.command("research", rich_help_panel=WORK)(research.research)
 app.command("prep", rich_help_panel=WORK)(prep.prep)
 app.command("retry", rich_help_panel=WORK)(runs.retry)
+app.add_typer(transcripts.app, name="transcript", rich_help_panel=WORK)
 app.add_typer(briefs.app, name="brief", rich_help_panel=READ)
 app.command("runs", rich_help_panel=READ)(runs.runs)
 app.add_typer(events.app, name="events", rich_help_panel=READ)
@@ -64,6 +68,7 @@ app.add_typer(users.app, name="user", rich_help_panel=CARE)
 app.add_typer(campaigns.app, name="campaign", rich_help_panel=CARE)
 app.add_typer(calendars.app, name="calendars", rich_help_panel=CARE)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=CARE)
+app.add_typer(gong.app, name="gong", rich_help_panel=CARE)
 app.add_typer(budget.app, name="budget", rich_help_panel=CARE)
 app.add_typer(schedules.app, name="schedules", rich_help_panel=CARE)
 app.command("erase", rich_help_panel=CARE)(privacy.erase)
@@ -71,6 +76,7 @@ app.command("export", rich_help_panel=CARE)(privacy.export)
 app.add_typer(privacy.retention, name="retention", rich_help_panel=CARE)
 app.add_typer(keys.app, name="keys", rich_help_panel=CARE)
 app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
+app.command("reconcile", rich_help_panel=CARE)(reconcile.reconcile)
 app.add_typer(config.app, name="config", rich_help_panel=CARE)
 app.command("worker", rich_help_panel=SERVERS)(servers.worker)
 app.command("web", rich_help_panel=SERVERS)(servers.web)

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from schemas.events import Event
-from starter.cli import do
+from starter.cli import do, endpoints, parked, sending
 from starter.cli.options import Tenant, cell, console
 from starter.desk import desk
 
@@ -17,7 +17,14 @@ LOOK_S = 1.0
 # What Postgres can count to.
 LARGEST = 2**63 - 1
 
-app = typer.Typer(help="What happened: one event for each start and end of work.", no_args_is_help=True)
+app = typer.Typer(help="Events: what other applications send us, and what happened.", no_args_is_help=True)
+app.command("list")(sending.list_)
+app.command("schema")(sending.schema)
+app.command("send")(sending.send)
+app.command("endpoint")(endpoints.endpoint)
+app.command("redeliver")(endpoints.redeliver)
+app.command("parked")(parked.parked)
+app.command("retry")(parked.retry)
 
 
 @app.command()
@@ -56,4 +63,13 @@ def _put(event: Event, *, as_json: bool) -> None:
     said = encoder.dumps(event.payload, ensure_ascii=False)
     line = Text(f"{event.sequence:>6}  {event.created_at:%Y-%m-%d %H:%M:%S} UTC  ", style="dim")
     line.append_text(cell(event.name, "default not dim bold")).append("  ").append_text(cell(said, longest=2000))
+    line.append_text(cell(_delivery(event), "dim"))
     console.print(line, soft_wrap=True)
+
+
+def _delivery(event: Event) -> str:
+    """How far the endpoint has heard of it; nothing when nobody is to."""
+    if event.delivery is None:
+        return ""
+    tries = f", tries {event.attempts}" if event.delivery != "delivered" and event.attempts else ""
+    return f"  {event.delivery}{tries}" + (f": {event.refusal}" if event.refusal else "")

@@ -1,22 +1,32 @@
-"""greenroom keys: what encrypts the tokens of accounts, and what Temporal keeps of runs."""
+"""greenroom keys: what lets other applications send events, and what encrypts secrets and what Temporal keeps of runs."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
+from activities.plain import clean
 from activities.sealing import Sealer, new_key
+from activities.store.event_keys import EventKeyStore, NewKey
 from activities.store.rotation import Rotation
+from schemas.settings import Settings
+from schemas.tenants import EventKey
+from starter import intake
 from starter.cli import do
-from starter.cli.options import Json, console, put_json
-from starter.desk import database_there
+from starter.cli.calendars import when
+from starter.cli.options import Json, Tenant, cell, console, put_json, put_table, table
+from starter.desk import database_there, desk
 from starter.environment import load_settings
-from starter.words import FailedError, UsageError
+from starter.words import FailedError, NotFoundError, UsageError
 
-# Connections that are sealed anew between two looks for more.
+# Secrets that are sealed anew between two looks for more.
 BATCH = 100
+LONGEST_NAME = 100
 
 app = typer.Typer(
-    help="Keys that encrypt the tokens of accounts, and what Temporal keeps of runs.", no_args_is_help=True
+    help="Keys with which applications send events, and keys that encrypt secrets and what Temporal keeps of runs.",
+    no_args_is_help=True,
 )
 
 
@@ -27,6 +37,73 @@ class Done:
     key: str
     sealed: int
     failed: int
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for, such as the application's name.")],
+    tenant: Tenant = None,
+    json: Json = False,
+) -> None:
+    """Make an event key, with which an application starts work of this tenant. It is shown once.
+
+    An Inngest SDK takes the key and the base URL; whoever signs sends to BASE/events with the key's id and the secret.
+    """
+    shown = clean(name, LONGEST_NAME)
+    if not shown:
+        raise UsageError("A key needs a name, such as: greenroom keys create crm")
+    base, made = do(_create(shown, tenant))
+    told = {"id": made.id, "name": shown, "key": made.key, "signing_secret": made.secret, "base_url": base}
+    if json:
+        put_json(told)
+        return
+    for label, value in told.items():
+        console.print(f"{label.replace('_', ' '):<15} {value}", markup=False, soft_wrap=True)
+    console.print("The key and the secret are not shown again.", style="yellow")
+
+
+async def _create(name: str, tenant: str | None) -> tuple[str, NewKey]:
+    async with desk(tenant) as at:
+        keys = EventKeyStore(at.database, _sealer(at.settings))
+        return at.settings.web_url.rstrip("/"), await keys.create(at.tenant.id, name, datetime.now(UTC))
+
+
+@app.command("list")
+def list_(tenant: Tenant = None, json: Json = False) -> None:
+    """List event keys, oldest first; never the keys themselves."""
+
+    async def work() -> list[EventKey]:
+        async with desk(tenant) as at:
+            return await EventKeyStore(at.database, _sealer(at.settings)).list(at.tenant.id)
+
+    found = do(work())
+    if json:
+        put_json(found)
+    elif not found:
+        console.print("There is no event key yet; make one with: greenroom keys create NAME")
+    else:
+        rows = table("id", "name", "made", "revoked")
+        for one in found:
+            rows.add_row(cell(one.id), cell(one.name), cell(when(one.created_at)), cell(when(one.revoked_at)))
+        put_table(rows)
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As greenroom keys list shows it.")], tenant: Tenant = None
+) -> None:
+    """Take nothing any more that comes with an event key. What has begun goes on."""
+    wanted = intake.row_id(key_id)
+
+    async def work() -> bool:
+        async with desk(tenant) as at:
+            return await EventKeyStore(at.database, _sealer(at.settings)).revoke(
+                at.tenant.id, wanted, datetime.now(UTC)
+            )
+
+    if not do(work()):
+        raise NotFoundError("There is no such event key", "greenroom keys list shows them")
+    console.print(f"{wanted} is revoked")
 
 
 @app.command()
@@ -41,7 +118,7 @@ def new() -> None:
 
 @app.command()
 def rotate(json: Json = False) -> None:
-    """Encrypt all tokens, of all tenants, with the first key of GREENROOM_TOKEN_KEYS. Then the others may go.
+    """Encrypt all tokens and secrets, of all tenants, with the first key of GREENROOM_TOKEN_KEYS. Then the others may go.
 
     Safe while everything runs, and to be done again.
     """
@@ -58,10 +135,7 @@ def rotate(json: Json = False) -> None:
 
 async def _rotate() -> Done:
     settings = load_settings()
-    try:
-        sealer = Sealer(settings.token_keys.get_secret_value())
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    sealer = _sealer(settings)
     async with database_there(settings) as database:
         rotation, sealed, failed, after = Rotation(database, sealer), 0, 0, None
         while True:
@@ -69,3 +143,10 @@ async def _rotate() -> Done:
             sealed, failed, after = sealed + batch.sealed, failed + batch.failed, batch.after
             if after is None:
                 return Done(sealer.current, sealed, failed)
+
+
+def _sealer(settings: Settings) -> Sealer:
+    try:
+        return Sealer(settings.token_keys.get_secret_value())
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from activities.plain import clean
-from starter.cli import do, sandbox_calendar
+from starter.cli import do, sandbox_calendar, sandbox_call
 from starter.cli.options import Json, cell, console, put_json, put_table, table
 from starter.cli.sandbox_server import call
 from starter.words import UsageError
@@ -20,8 +20,9 @@ app = typer.Typer(help="The pretended providers: make them fail, slow them down,
 mail = typer.Typer(help="Mail that the sandbox took; it sends none on.", no_args_is_help=True)
 app.add_typer(mail, name="mail")
 app.add_typer(sandbox_calendar.app, name="calendar")
+app.command("call")(sandbox_call.happen)
 
-Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, google, mail.")]
+Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, google, gong, mail.")]
 
 
 @app.command()

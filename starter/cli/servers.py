@@ -8,9 +8,10 @@ from activities.providers.smtp import Smtp
 from schemas.settings import VARIABLES, Settings
 from starter import codec, logs
 from starter import migrate as migrations
-from starter.checks import NEEDS, Check, keys, token_keys
+from starter.checks import Check, keys, token_keys
 from starter.cli import do
 from starter.environment import connect, load_settings
+from starter.needs import needs
 from starter.words import NotReadyError, UsageError
 from workflows import queues
 
@@ -46,7 +47,7 @@ def worker(
 
 def _has_keys(settings: Settings, queue: str) -> None:
     """Whoever serves a queue has the keys that its work needs."""
-    for provider in NEEDS[queue]:
+    for provider in needs(settings, queue):
         if not settings.provider(provider).key.get_secret_value():
             key = VARIABLES[provider]
             raise NotReadyError(f"{key} is not set", "set it, or GREENROOM_SANDBOX=1 for pretended data")
@@ -90,7 +91,7 @@ def web(
 
     settings = load_settings()
     logs.configure(settings.log_format)
-    _long_enough(settings, "GREENROOM_LINK_KEY", "GREENROOM_SESSION_KEY")
+    _long_enough(settings, "GREENROOM_HASH_KEY", "GREENROOM_LINK_KEY", "GREENROOM_SESSION_KEY")
     _seals(settings)
     _stands(codec.keys(settings))
     do(serve(settings, port, host))

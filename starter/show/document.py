@@ -19,6 +19,7 @@ def document(brief: Brief) -> dict[str, Any]:
         "time_zone": brief.time_zone,
         "campaign": brief.campaign,
         "confidence": {"level": brief.confidence.value, "reasons": said["reasons"]},
+        "promises": said["promises"],
         "what_changed": brief.what_changed,
         "changes": said["changes"],
         "facts_digest": brief.facts_digest,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from activities.plain import clean
 from schemas.briefs import Brief, BriefSubject, Candidate, Claim, Evidence, Section
+from schemas.promises import Promise
 
 SANDBOX_NOTICE = "sandbox data: every person, company and source here is fictional"
 
@@ -21,8 +23,11 @@ TITLES = {
 # Of new facts, and of new people, directly below the headline: the rest is marked where it stands.
 MOST_NEW = 5
 
+LONGEST_TITLE = 160
+
 UNSURE = "Could be any of these; nothing is attached"
 DISAGREE = "Sources disagree"
+PROMISED = "Promised last time"
 # An assessment or advice behind which there is nothing newer.
 ONLY_EARLIER = "on earlier facts only"
 
@@ -60,6 +65,14 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Promised:
+    """What opens the brief of somebody who was on a call: which call that was, and each promise with who said it when."""
+
+    call: str
+    lines: tuple[tuple[Promise, str, str], ...]
+
+
+@dataclass(frozen=True)
 class Laid:
     """A brief laid out. `numbers` gives a source its number; pages that are quoted twice have one."""
 
@@ -71,6 +84,7 @@ class Laid:
     sources: tuple[Evidence, ...]
     # Facts that cannot all be true, side by side, each with the subject that they are about.
     conflicts: tuple[tuple[BriefSubject, tuple[Line, ...]], ...] = ()
+    promised: Promised | None = None
 
     @property
     def people(self) -> tuple[tuple[BriefSubject, tuple[Line, ...]], ...]:
@@ -104,7 +118,28 @@ def lay_out(brief: Brief) -> Laid:
         advice=tuple((TITLES[section], of(section)) for section in ADVICE if of(section)),
         sources=sources,
         conflicts=tuple(_conflicts(brief, lines)),
+        promised=_promised(brief),
     )
+
+
+def _promised(brief: Brief) -> Promised | None:
+    """They are all of one call."""
+    if not brief.promises:
+        return None
+    first = brief.promises[0]
+    held = first.held_at.astimezone(ZoneInfo(brief.time_zone)).date()
+    call = f"{clean(first.title, LONGEST_TITLE) or 'A call'}, {day(held)}"
+    return Promised(call, tuple((one, _whose(one), _said_at(one)) for one in brief.promises))
+
+
+def _whose(promise: Promise) -> str:
+    """Who is to do it, and until when, as far as that was said."""
+    return ", ".join(filter(None, [promise.owner, f"by {day(promise.due)}" if promise.due else ""]))
+
+
+def _said_at(promise: Promise) -> str:
+    """Who said it, and how far into the call."""
+    return promise.who if promise.at_ms is None else f"{promise.who}, {clock(promise.at_ms)}"
 
 
 def _lines(brief: Brief, by_id: dict[str, Evidence], numbers: dict[str, int]) -> dict[str, Line]:
@@ -208,6 +243,12 @@ def described(candidate: Candidate) -> tuple[str, str, str]:
 
 def day(when: date) -> str:
     return f"{when.day} {when:%b %Y}"
+
+
+def clock(at_ms: int) -> str:
+    """Minutes and seconds from the beginning of a call."""
+    minutes, seconds = divmod(at_ms // 1000, 60)
+    return f"{minutes:02}:{seconds:02}"
 
 
 def dollars(micro_usd: int) -> str:

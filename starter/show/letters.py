@@ -4,7 +4,6 @@ matter (and brief) ─▶ letter: headline, paragraphs, blocks ─▶ letter.txt
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -14,31 +13,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from activities.plain import clean
 from activities.ports import Mail
-from schemas.briefs import Brief, BriefSubject, Evidence
+from schemas.briefs import Brief
 from schemas.notices import Matter, NoticeKind, NoticeOrder
 from schemas.settings import Settings
-from starter.links import Links, outside
-from starter.show.layout import DISAGREE, ONLY_EARLIER, SANDBOX_NOTICE, UNSURE, Laid, Line, day, lay_out, refused
-from starter.show.page import CONFIDENCES, FOLDER, IDENTITIES, LONGEST, NATURES
-
-# Of a subject, what is in front of the title included.
-LONGEST_TITLE = 100
+from starter.links import Links
+from starter.show.blocks import Block, blocks, opening, short
+from starter.show.layout import SANDBOX_NOTICE, lay_out
+from starter.show.page import FOLDER, LONGEST
 
 STEPS = {
     "begin": "The research could not be started.",
     "look-up": "Nothing could be found out about the people you meet.",
     "write": "What was found could not be made into a brief.",
 }
-
-
-@dataclass(frozen=True)
-class Block:
-    """A part of a letter: a title, a remark, and lines; `numbered` when lines are referred to."""
-
-    title: str
-    lines: tuple[str, ...]
-    remark: str = ""
-    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,21 +99,25 @@ class Letters:
                 return self._reconnect(matter)
             case NoticeKind.CALENDAR_DARK:
                 return self._dark(matter)
+            case NoticeKind.CALL_FAILED:
+                return self._unread(matter)
+            case NoticeKind.LETTER:
+                return _theirs(matter)
 
     def _brief(self, matter: Matter, brief: Brief, now: datetime) -> Letter:
-        laid, title = lay_out(brief), _title(brief.title)
+        laid, title = lay_out(brief), short(brief.title)
         before = countdown(now, brief.starts_at, brief.time_zone) if brief.starts_at else "Your brief"
         return Letter(
             subject=f"{before}: {title}",
             headline=title,
             when=moment(brief.starts_at, brief.time_zone) if brief.starts_at else "",
-            paragraphs=tuple(_opening(laid)),
+            paragraphs=tuple(opening(laid)),
             button=("Open the brief", self._links.brief(matter.order.tenant_id, brief.id)),
-            blocks=tuple(_blocks(laid)),
+            blocks=tuple(blocks(laid)),
         )
 
     def _failed(self, matter: Matter) -> Letter:
-        title = _title(matter.title)
+        title = short(matter.title)
         why = matter.failure_reason.removeprefix(f"{matter.failed_step}: ")
         by_hand = f"{self._web}/meetings/{matter.meeting_id}"
         return Letter(
@@ -148,8 +139,8 @@ class Letters:
             "again usually mends this."
         )
         return Letter(
-            subject=f"Connect your calendar again: {_title(matter.account)}",
-            headline=f"Connect {_title(matter.account)} again",
+            subject=f"Connect your calendar again: {short(matter.account)}",
+            headline=f"Connect {short(matter.account)} again",
             paragraphs=(unheard if matter.connection == "active" else lost,),
             button=("Connect it again", f"{self._web}/calendars"),
         )
@@ -158,14 +149,37 @@ class Letters:
         assert matter.dark_since is not None, "of a calendar that is read nothing is told"
         since = moment(matter.dark_since, matter.time_zone)
         return Letter(
-            subject=f"Your calendar cannot be read: {_title(matter.account)}",
-            headline=f"A calendar of {_title(matter.account)} cannot be read",
+            subject=f"Your calendar cannot be read: {short(matter.account)}",
+            headline=f"A calendar of {short(matter.account)} cannot be read",
             paragraphs=(
                 f"Nothing could be read since {since}. Meetings that were added or moved since then are not known.",
                 "It is tried again all the time; you need do nothing if this passes.",
             ),
             button=("See your calendars", f"{self._web}/calendars"),
         )
+
+    def _unread(self, matter: Matter) -> Letter:
+        title = short(matter.title) or "a call"
+        why = matter.failure_reason.removeprefix(f"{matter.failed_step}: ")
+        return Letter(
+            subject=f"The call could not be read: {title}",
+            headline=f"Your call could not be read: {title}",
+            when=moment(matter.starts_at, matter.time_zone) if matter.starts_at else "",
+            paragraphs=("What was said and promised in it is not known.", f"The reason: {why}"),
+            button=("See the call", f"{self._web}/calls/{matter.call_id}"),
+        )
+
+
+def _theirs(matter: Matter) -> Letter:
+    """A mail in another application's words, which says so: they could be taken for ours."""
+    application = short(matter.application) or "without a name"
+    said = (line for line in matter.body.splitlines() if line.strip())
+    return Letter(
+        subject=short(matter.subject),
+        headline=short(matter.subject),
+        when=f"From an application of yours ({application}), which asked Greenroom to send it",
+        paragraphs=tuple(said),
+    )
 
 
 def countdown(now: datetime, starts_at: datetime, time_zone: str) -> str:
@@ -186,71 +200,6 @@ def countdown(now: datetime, starts_at: datetime, time_zone: str) -> str:
 def moment(when: datetime, time_zone: str) -> str:
     there = when.astimezone(ZoneInfo(time_zone))
     return f"{there:%A} {there.day} {there:%B %Y}, {there:%H:%M} ({time_zone})"
-
-
-def _title(text: str) -> str:
-    plain = clean(text, LONGEST)
-    return plain if len(plain) <= LONGEST_TITLE else plain[: LONGEST_TITLE - 1].rstrip() + "…"
-
-
-def _opening(laid: Laid) -> Iterable[str]:
-    if laid.headline:
-        yield _said(laid.headline)
-    if laid.brief.economies:
-        yield f"To keep within budget: {'; '.join(clean(one, LONGEST) for one in laid.brief.economies)}"
-
-
-def _blocks(laid: Laid) -> Iterable[Block]:
-    """What changed, the people, what to say and ask; then the companies, what is missing, and the sources."""
-    brief, advice = laid.brief, dict(laid.advice)
-    facts = tuple(f"{_title(one.name)}: {_said(line, dated=False)}" for one, line in laid.changed.facts)
-    more = (f"and {laid.changed.more_facts} more",) if laid.changed.more_facts else ()
-    people = ", ".join(_title(one.name) for one in laid.changed.people)
-    others = f" and {laid.changed.more_people} more" if laid.changed.more_people else ""
-    new = (f"New in the room: {people}{others}",) if people else ()
-    yield Block("What changed", (*facts, *more, *new), remark=laid.changed.said)
-    yield from (_subject(*pair) for pair in laid.people)
-    yield from (Block(title, tuple(map(_said, lines))) for title, lines in advice.items())
-    yield from (_subject(*pair) for pair in laid.companies)
-    for one, sides in laid.conflicts:
-        yield Block(f"{DISAGREE}: {_title(one.name)}", tuple(map(_said, sides)))
-    if brief.gaps:
-        yield Block("Looked for, not found", tuple(f"{_title(gap.about)}: {gap.reason}" for gap in brief.gaps))
-    if laid.sources:
-        yield Block("Sources", tuple(map(_source, laid.sources)), numbered=True)
-    yield Block(
-        "How far to trust it", (*brief.reasons, refused(brief)), remark=f"{CONFIDENCES[brief.confidence]} confidence"
-    )
-
-
-def _subject(subject: BriefSubject, lines: tuple[Line, ...]) -> Block:
-    identity = IDENTITIES[subject.identity] if subject.identity else ""
-    remark = ". ".join(part for part in (_title(subject.detail), identity) if part)
-    said = tuple(map(_said, lines)) or ("Nothing that a source supports.",)
-    if subject.candidates:
-        each = [(one.name, one.job_title, one.employer, one.location) for one in subject.candidates]
-        said = tuple(", ".join(_title(part) for part in parts if part) for parts in each)
-        remark = f"{remark}. {UNSURE}:" if remark else f"{UNSURE}:"
-    return Block(_title(subject.name), said, remark=remark)
-
-
-def _said(line: Line, *, dated: bool = True) -> str:
-    """A fact with its number and date; anything else says what it is, and names its facts."""
-    marks = "".join(f"[{mark}]" for mark in line.marks)
-    text = clean(line.claim.text, LONGEST)
-    if not line.claim.quote:
-        old = "" if line.claim.current else f", {ONLY_EARLIER}"
-        return f"{text} ({NATURES[line.claim.nature].lower()}{' rests on ' if marks else ''}{marks}{old})"
-    date = [line.dated if dated else "", "" if line.claim.current else "earlier"]
-    beside = ", ".join(part for part in date if part)
-    return f"{text} {marks}{f' ({beside})' if beside else ''}".rstrip()
-
-
-def _source(piece: Evidence) -> str:
-    """With the host by name: where it leads stands in the brief."""
-    page = outside(piece.url)
-    said = [clean(piece.title, LONGEST), page.host if page else "", day(piece.published) if piece.published else ""]
-    return ", ".join(part for part in said if part) or "a page without a name"
 
 
 def _shown(value: object) -> object:

@@ -10,12 +10,14 @@ from starter.links import outside
 from starter.show.layout import (
     DISAGREE,
     ONLY_EARLIER,
+    PROMISED,
     SANDBOX_NOTICE,
     TITLES,
     UNSURE,
     Changed,
     Laid,
     Line,
+    Promised,
     day,
     dollars,
     lay_out,
@@ -70,11 +72,20 @@ def _head(laid: Laid) -> Iterable[str]:
     yield f"# {plain(brief.title)}"
     yield f"**{plain(SANDBOX_NOTICE).capitalize()}**" if brief.sandbox else ""
     yield plain(when(brief))
+    yield from _promised(laid.promised) if laid.promised else ()
     yield _sentence(laid.headline) if laid.headline else ""
     yield f"To keep within budget: {'; '.join(map(plain, brief.economies))}" if brief.economies else ""
     yield from _changed(laid.changed)
     reasons = "; ".join(map(plain, brief.reasons))
     yield f"**{CONFIDENCES[brief.confidence]} confidence**" + (f" ({reasons})" if reasons else "")
+
+
+def _promised(promised: Promised) -> Iterable[str]:
+    yield f"**{PROMISED}** ({plain(promised.call)})"
+    yield "\n".join(
+        f"- {plain(one.text)}{f' ({plain(whose)})' if whose else ''}: “{plain(one.quote)}” ({plain(said)})"
+        for one, whose, said in promised.lines
+    )
 
 
 def _changed(changed: Changed) -> Iterable[str]:

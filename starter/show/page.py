@@ -19,6 +19,7 @@ from starter.links import outside
 from starter.show.layout import (
     DISAGREE,
     ONLY_EARLIER,
+    PROMISED,
     SANDBOX_NOTICE,
     TITLES,
     UNSURE,
@@ -132,6 +133,7 @@ def templates(*folders: Path) -> Environment:
     made.filters |= {"outside": outside, "day": day, "short": _short}
     made.globals |= {"NATURES": NATURES, "IDENTITIES": IDENTITIES, "CONFIDENCES": CONFIDENCES, "TITLES": TITLES}
     made.globals |= {"UNSURE": UNSURE, "DISAGREE": DISAGREE, "ONLY_EARLIER": ONLY_EARLIER}
+    made.globals |= {"PROMISED": PROMISED}
     return made
 
 

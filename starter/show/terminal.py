@@ -14,11 +14,13 @@ from schemas.briefs import Brief, BriefSubject, Confidence, Evidence, Nature
 from starter.show.layout import (
     DISAGREE,
     ONLY_EARLIER,
+    PROMISED,
     SANDBOX_NOTICE,
     UNSURE,
     Changed,
     Laid,
     Line,
+    Promised,
     day,
     dollars,
     lay_out,
@@ -49,6 +51,8 @@ def _head(laid: Laid) -> RenderableType:
     lines: list[RenderableType] = [Text(_safe(brief.title), style="bold")]
     if brief.starts_at:
         lines.append(Text(when(brief), style="dim"))
+    if laid.promised:
+        lines += _promised(laid.promised)
     if laid.headline:
         lines.append(_marked(Text(f"{laid.headline.number}. {_safe(laid.headline.claim.text)}"), laid.headline))
     if brief.economies:
@@ -57,6 +61,15 @@ def _head(laid: Laid) -> RenderableType:
     subtitle = Text(f"confidence {brief.confidence.value}", style=COLOURS[brief.confidence])
     notice = Text(SANDBOX_NOTICE, style="black on yellow") if brief.sandbox else None
     return Panel(Group(*lines), title=notice, subtitle=subtitle, padding=(1, 2))
+
+
+def _promised(promised: Promised) -> Iterable[RenderableType]:
+    yield Text(f"{PROMISED} ({_safe(promised.call)})", style="bold")
+    for one, whose, said in promised.lines:
+        text = Text(f"• {_safe(one.text)}{f' ({_safe(whose)})' if whose else ''}")
+        text.append(f"\n“{_safe(one.quote)}” ({_safe(said)})", style="dim italic")
+        yield Padding(text, (0, 0, 0, 2))
+    yield Text()
 
 
 def _changed(changed: Changed) -> Iterable[RenderableType]:

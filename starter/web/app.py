@@ -16,24 +16,35 @@ from aiohttp import web
 from activities.providers.google_accounts import GoogleAccounts
 from activities.sealing import Sealer
 from activities.store.agenda import AgendaStore
+from activities.store.callbook import CallBook
+from activities.store.calls import CallStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
+from activities.store.event_keys import EventKeyStore
 from activities.store.explanations import ExplanationStore
 from activities.store.library import Library
 from activities.store.marks import MarkStore
 from activities.store.meetings import MeetingStore
+from activities.store.received import ReceivedStore
+from activities.store.recorders import RecorderStore
 from activities.store.tenants import TenantStore
 from schemas.settings import Settings
+from starter.dispatch import Dispatcher
 from starter.environment import connect, open_database
 from starter.errands import Errands
+from starter.inbox import Inbox
+from starter.intake import person_keys
 from starter.links import Links
 from starter.runs import RunPages
 from starter.start import Doorbell
 from starter.web import openapi
 from starter.web.bounds import BACKLOG, Bounds, Connection, Door, make_room
 from starter.web.calendars import Calendars
+from starter.web.calls import Calls
 from starter.web.campaigns import Campaigns
 from starter.web.codec import Opened
+from starter.web.events import Events
+from starter.web.gong import CallNotices
 from starter.web.guard import Guard
 from starter.web.health import Health, temporal
 from starter.web.marks import Marks, Readers
@@ -68,18 +79,23 @@ def build_app(parts: Parts) -> web.Application:
     pages = Pages(links, readers, parts.briefs, metrics)
     payloads = Opened(members, parts)
     webhooks = Webhooks(parts.channels, parts.bell, metrics)
-    app = web.Application(middlewares=[guard.around], client_max_size=LARGEST_BODY)
+    events = Events(parts.event_keys, parts.inbox, metrics)
+    told = CallNotices(parts.recorders, parts.call_intake, parts.call_bell, metrics, settings.web_url)
+    app = web.Application(middlewares=[guard.around, events.around, told.around], client_max_size=LARGEST_BODY)
     app.on_response_prepare.extend((guard.signed_off, payloads.signed_off))
     app.router.add_get("/briefs/{id}", pages.brief)
     app.router.add_routes(Marks(readers, members, parts, metrics).routes())
     app.router.add_get("/static/{name}", pages.file)
     app.router.add_get("/openapi.json", openapi.handle)
     app.router.add_post("/webhooks/google-calendar", webhooks.calendar)
+    app.router.add_routes(events.routes())
+    app.router.add_routes(told.routes())
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", metrics.handle)
     app.router.add_routes(payloads.routes())
     app.router.add_routes(SignIn(members, cookies, parts).routes())
+    app.router.add_routes(Calls(members, cookies, parts).routes())
     for signed_in in (Today, Calendars, Campaigns, Preferred):
         app.router.add_routes(signed_in(members, parts).routes())
     return app
@@ -109,12 +125,18 @@ async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
             runs=RunPages(settings, client.namespace).of,
             users=TenantStore(database),
             agenda=AgendaStore(database),
+            calls=CallBook(database),
             meetings=MeetingStore(database),
             connections=ConnectionStore(database, sealer(settings)),
             consent=GoogleAccounts(session, settings.google(), timeout_s=CONSENT_S),
             errands=Errands(client),
             channels=ChannelStore(database),
             bell=Doorbell(client),
+            event_keys=EventKeyStore(database, sealer(settings)),
+            inbox=Inbox(ReceivedStore(database), Dispatcher(settings, database, client)),
+            recorders=RecorderStore(database, sealer(settings)),
+            call_intake=CallStore(database, person_keys(settings)),
+            call_bell=Doorbell(client),
             checks={"postgres": database.answers, "temporal": temporal(client)},
         )
 

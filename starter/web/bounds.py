@@ -35,7 +35,7 @@ LAST_WORDS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 class Large:
     """What a page takes that is more than usual: so many bytes, so many seconds for them, and from whom."""
 
-    bytes: int
+    most: int
     seconds: float
     welcome: Callable[[web.Request], bool]
 
@@ -44,12 +44,12 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 
 def takes(
-    bytes: int, seconds: float, welcome: Callable[[web.Request], bool] = lambda _request: True
-) -> Callable[[H], H]:  # noqa: A002
+    most: int, seconds: float, welcome: Callable[[web.Request], bool] = lambda _request: True
+) -> Callable[[H], H]:
     """Says of a page that its requests may be large. Who is not `welcome` may send what everybody may."""
 
     def marked(page: H) -> H:
-        page.large = Large(bytes, seconds, welcome)  # type: ignore[attr-defined]
+        page.large = Large(most, seconds, welcome)  # type: ignore[attr-defined]
         return page
 
     return marked
@@ -119,7 +119,7 @@ class Door:
         if self._large.locked():
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
         async with self._large:
-            request = request.clone(client_max_size=large.bytes)
+            request = request.clone(client_max_size=large.most)
             await self._read(request, large.seconds)
             return request
 

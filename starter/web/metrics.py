@@ -22,6 +22,15 @@ class Metrics:
         self.notifications = Counter(
             "greenroom_web_notifications", "Notifications of calendars.", ["outcome"], registry=self.registry
         )
+        self.events = Counter(
+            "greenroom_web_events",
+            "Events taken, and what was sent otherwise.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.calls = Counter(
+            "greenroom_web_calls", "Notifications of recorded calls.", ["outcome"], registry=self.registry
+        )
         self.marks = Counter(
             "greenroom_web_marks",
             "What members said of claims; none takes it back.",

@@ -1,13 +1,29 @@
 """What the app is made of: whoever puts it together names these, and tests name their twins."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from activities.ports import CallBell
+from activities.transcripts.ports import CallIntake
 from schemas.explanations import Call
 from schemas.settings import Settings
+from starter.inbox import Inbox
+from starter.web.events import EventKeys, NoKeys
+from starter.web.gong import NoRecorders, Recorders
 from starter.web.health import Check
-from starter.web.ports import Agenda, Briefs, Connections, Consent, Errands, Explanations, Marks, Revisions, Users
+from starter.web.ports import (
+    Agenda,
+    Briefs,
+    Calls,
+    Connections,
+    Consent,
+    Errands,
+    Explanations,
+    Marks,
+    Revisions,
+    Users,
+)
 from starter.web.visits import clock
 from starter.web.webhooks import Bell, Channels
 
@@ -22,6 +38,7 @@ class Parts:
     marks: Marks
     users: Users
     agenda: Agenda
+    calls: Calls
     meetings: Revisions
     connections: Connections
     consent: Consent
@@ -32,3 +49,10 @@ class Parts:
     clock: Callable[[], datetime] = clock
     # Where the run that bought an answer is seen, if it is anywhere.
     runs: Callable[[Call], str] = lambda _call: ""
+    # Who may send events, and where they go.
+    event_keys: EventKeys = field(default_factory=NoKeys)
+    inbox: Inbox | None = None
+    # Whose calls are recorded, and where those go of which a recorder tells.
+    recorders: Recorders = field(default_factory=NoRecorders)
+    call_intake: CallIntake = field(default_factory=NoRecorders)
+    call_bell: CallBell = field(default_factory=NoRecorders)

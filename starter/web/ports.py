@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from activities.ports import Bell, Grant, Identity
+from activities.ports import Bell, CallBell, Grant, Identity
 from schemas.agenda import ConnectionLine, MeetingLine, MeetingView, Member, Outlook, Preferences
 from schemas.base import Email, RowId, TenantId
 from schemas.briefs import Brief, Verdict
+from schemas.callbook import CallLine, CallView
 from schemas.explanations import Explanation
 from schemas.marks import Said
 from schemas.meetings import Asked
@@ -117,7 +118,14 @@ class Consent(Protocol):
     async def revoke(self, token: str) -> None: ...
 
 
-class Errands(Bell, Protocol):
+class Calls(Protocol):
+    """Calls that are a user's own, or nobody's. Whatever is somebody else's is not there."""
+
+    async def calls(self, tenant_id: TenantId, user_id: RowId | None) -> list[CallLine]: ...
+    async def call(self, tenant_id: TenantId, user_id: RowId | None, call_id: RowId) -> CallView | None: ...
+
+
+class Errands(Bell, CallBell, Protocol):
     """What is asked of Temporal. Raises AwayError when it does not answer in time."""
 
     async def watch(self, tenant_id: TenantId, calendar_id: RowId) -> None: ...

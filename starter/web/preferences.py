@@ -53,6 +53,7 @@ class Preferred:
             time_zone=rules.time_zone(fields.get("time_zone", "")),
             deliver_before_min=int(lead),
             briefs_by_mail="briefs_by_mail" in fields,
+            calls_by_mail="calls_by_mail" in fields,
         )
         tenant_id, user_id = visit.member.tenant_id, visit.member.id
         await self._users.prefer(tenant_id, user_id, chosen)
@@ -63,7 +64,8 @@ class Preferred:
 def _preferred(visit: Visit) -> dict[str, str]:
     member = visit.member
     said = {"time_zone": member.time_zone, "deliver_before_min": str(member.deliver_before_min)}
-    return said | ({"briefs_by_mail": "on"} if member.briefs_by_mail else {})
+    ticked = {"briefs_by_mail": member.briefs_by_mail, "calls_by_mail": member.calls_by_mail}
+    return said | {name: "on" for name, on in ticked.items() if on}
 
 
 def _preferences(visit: Visit, fields: Fields, sentence: str, status: int) -> web.Response:

@@ -31,6 +31,9 @@ NOTES = {
     "disconnected-later": "Disconnected. Nothing more is read from that account. Its notifications could not be stopped; "
     "they are ignored, and end by themselves within days.",
     "asked": "Research has been asked for.",
+    "call-read": "The call is here, and is read now.",
+    "call-known": "This call was here already.",
+    "call-again": "The call is read once more.",
     "signed-out": "You are signed out, on every device.",
 }
 
@@ -104,6 +107,13 @@ def lasting(span: timedelta) -> str:
     return "less than a minute"
 
 
+def clock_of(ms: int) -> str:
+    """How far into a call something was said: 1:02:03, or 2:03."""
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def as_written(text: str) -> Markup:
     """What somebody wrote in a form, to the letter: it is theirs to correct. Escaped like everything else."""
     return escape(text.replace("\0", ""))
@@ -117,4 +127,6 @@ _TEMPLATES.globals |= {
     "full_time": full_time,
     "short_time": short_time,
     "ago": ago,
+    "clock_of": clock_of,
+    "lasting": lasting,
 }

@@ -4,6 +4,7 @@ request ─▶ cookie ─▶ session ─▶ member ─▶ Visit ─▶ page
 form    ─▶ ours, by origin and token ─▶ save, or the form again with a sentence
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aiohttp import web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from schemas.agenda import Member
 from starter.errands import AwayError
@@ -22,6 +24,8 @@ from starter.web.sessions import Cookies, Session
 from starter.words import SaidError
 
 FORM = "application/x-www-form-urlencoded"
+# A form with a file, which is kept beside the request.
+MULTIPART = "multipart/form-data"
 MOST_FIELDS = 40
 TOKEN = "csrf"  # noqa: S105 - the name of a field
 LONGEST_PATH = 500
@@ -35,6 +39,16 @@ OVER = (
 FOREIGN = "This came from another site, so nothing was done. Open the page here, and try it again."
 AWAY = "That cannot be begun right now, because the part that does the work does not answer. Try again in a minute."
 
+
+@dataclass(frozen=True)
+class File:
+    """A file that was sent with a form."""
+
+    name: str
+    data: bytes
+
+
+FILE = web.RequestKey("file", File)
 Fields = Mapping[str, str]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -178,6 +192,8 @@ def clock() -> datetime:
 
 async def _fields(request: web.Request) -> dict[str, str] | None:
     """What a form says; the first of each name. Nothing when it is no form."""
+    if request.content_type == MULTIPART:
+        return await _written(request)
     if request.content_type != FORM:
         return None
     text = (await request.read()).decode("utf-8", errors="replace")
@@ -186,6 +202,33 @@ async def _fields(request: web.Request) -> dict[str, str] | None:
     except ValueError:
         raise web.HTTPBadRequest from None
     return dict(reversed(pairs))
+
+
+async def _written(request: web.Request) -> dict[str, str]:
+    """The same of a form with a file. Its body is here already, as a whole."""
+    body, fields = await request.read(), dict[str, str]()
+    stream = StreamReader(request.protocol, len(body) + 1, loop=asyncio.get_running_loop())
+    stream.feed_data(body)
+    stream.feed_eof()
+    try:
+        parts = MultipartReader(request.headers, stream)
+        for _ in range(MOST_FIELDS):
+            part = await parts.next()
+            if part is None:
+                return fields
+            if isinstance(part, BodyPartReader) and part.name:
+                await _take(request, part, fields)
+    except (ValueError, LookupError, RuntimeError, HttpProcessingError, web.RequestPayloadError, AssertionError):
+        raise web.HTTPBadRequest from None
+    raise web.HTTPBadRequest
+
+
+async def _take(request: web.Request, part: BodyPartReader, fields: dict[str, str]) -> None:
+    data = bytes(await part.read(decode=True))
+    if part.filename is None:
+        fields.setdefault(part.name or "", data.decode("utf-8", errors="replace"))
+    elif part.filename and FILE not in request:
+        request[FILE] = File(part.filename, data)
 
 
 async def _elsewhere(visit: Visit, _fields: Fields, sentence: str, status: int) -> web.Response:

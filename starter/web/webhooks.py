@@ -42,6 +42,8 @@ LONGEST_TOKEN = 256
 LONGEST_RESOURCE = 512
 
 K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Outcome(Enum):
@@ -54,6 +56,12 @@ class Outcome(Enum):
     FORGED = "forged"
     CLOSED = "closed"
     PUT_OFF = "put_off"
+
+
+class Findable(Protocol[R_co]):
+    """Rows that are known by a name, before anybody knows whose they are."""
+
+    async def find(self, name: str, /) -> R_co | None: ...
 
 
 class Channels(Protocol):
@@ -140,38 +148,38 @@ class Line(Generic[K]):
         return None
 
 
-class Remembered:
-    """Channels that were found just now. Those that were not are looked for again: theirs may be about to be made.
+class Remembered(Generic[R]):
+    """Rows that were found just now. Those that were not are looked for again: theirs may be about to be made.
 
-    Few are looked for at once. Ids that were found before have a lane of their own: however many are made up, who is
+    Few are looked for at once. Names that were found before have a lane of their own: however many are made up, who is
     known waits behind none of them.
     """
 
-    def __init__(self, channels: Channels, remembered_s: float = REMEMBERED_S) -> None:
-        self._channels = channels
+    def __init__(self, rows: Findable[R], remembered_s: float = REMEMBERED_S) -> None:
+        self._rows = rows
         self._remembered_s = remembered_s
-        self._found: dict[RowId, tuple[float, ChannelRow]] = {}
+        self._found: dict[str, tuple[float, R]] = {}
         self._known, self._strangers = asyncio.Semaphore(KNOWN_AT_ONCE), asyncio.Semaphore(STRANGERS_AT_ONCE)
 
-    async def find(self, channel_id: RowId) -> ChannelRow | None:
-        if (fresh := self._fresh(channel_id)) is not None:
+    async def find(self, name: str) -> R | None:
+        if (fresh := self._fresh(name)) is not None:
             return fresh
-        async with self._known if channel_id in self._found else self._strangers:
+        async with self._known if name in self._found else self._strangers:
             # Somebody before us may have found it meanwhile.
-            return self._fresh(channel_id) or await self._look(channel_id)
+            return self._fresh(name) or await self._look(name)
 
-    def _fresh(self, channel_id: RowId) -> ChannelRow | None:
-        until, row = self._found.get(channel_id, (0.0, None))
+    def _fresh(self, name: str) -> R | None:
+        until, row = self._found.get(name, (0.0, None))
         return row if time.monotonic() < until else None
 
-    async def _look(self, channel_id: RowId) -> ChannelRow | None:
-        found = await self._channels.find(channel_id)
+    async def _look(self, name: str) -> R | None:
+        found = await self._rows.find(name)
         if found is None:
-            self._found.pop(channel_id, None)
+            self._found.pop(name, None)
             return None
         if len(self._found) >= MOST_REMEMBERED:
             self._found.clear()
-        self._found[channel_id] = (time.monotonic() + self._remembered_s, found)
+        self._found[name] = (time.monotonic() + self._remembered_s, found)
         return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from activities.providers.made import language_models, web_search
 from activities.research.economy import BESIDE, EVIDENCE_EACH, Standing, Thrift, Writer, plan
 from activities.research.paying import thrift
 from activities.spending import Offer, Purse, Treasurer
@@ -13,7 +14,6 @@ from schemas.budgets import Bound, Caps, Price
 from schemas.research import Subject
 from schemas.settings import Settings
 from tests.fakes import FakeLedger
-from worker import language_models, web_search
 
 CENT = 10_000
 LOOK_UP = Offer("search", "m", 3 * CENT)

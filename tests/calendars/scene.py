@@ -31,7 +31,7 @@ from sandbox.google.push import Message
 from sandbox.google.state import State
 from sandbox.world import World as Cast
 from schemas.calendars import Polled, Polling, Reading, ReadingFailed, Reason, Ring, Troubles
-from schemas.settings import Google
+from schemas.providers import Google
 from schemas.subscriptions import Opened, Opening, Retiring
 from schemas.tenants import Tenant, User
 from starter.web.metrics import Metrics

@@ -120,11 +120,12 @@ async def test_schedules_are_made_once_and_an_operator_s_pause_stays(planned: St
         ("subscription-renewals", 21600, False),
         ("calendar-polls", 900, False),
         ("retention", 86400, False),
+        ("call-sweeps", 3600, False),
     ]
     await planned.temporal.get_schedule_handle("calendar-polls").pause(note="an outage of theirs")
 
     await asyncio.gather(*(schedules.ensure(planned.temporal, planned.settings(poll_every_s=60)) for _ in range(3)))
-    _, polls, _ = await schedules.listed(planned.temporal)
+    _, polls, *_ = await schedules.listed(planned.temporal)
     assert (polls.every_s, polls.paused, polls.note) == (60, True, "an outage of theirs")
     ended = await beside("schedules", "list")
     assert "paused" in ended.out and "an outage of theirs" in ended.out

@@ -23,7 +23,6 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 import worker
 from activities.ports import (
     Accounts,
-    Bell,
     CalendarService,
     Channel,
     Grant,
@@ -38,10 +37,12 @@ from activities.ports import (
     SearchAnswer,
     WebSearch,
 )
+from activities.providers import made as providers
 from activities.store.database import Connection, Database
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
 from schemas.settings import Settings
+from starter.start import Doorbell
 from tests.crash import flaws
 from workflows import queues
 
@@ -214,7 +215,8 @@ class DoomedMailer:
 class DoomedBell:
     """`after` is when Temporal has taken the signal."""
 
-    def __init__(self, bell: Bell, doom: Doom) -> None:
+    def __init__(self, bell: Doorbell, doom: Doom) -> None:
+        self.client = bell.client
         self._bell = bell
         self._doom = doom
 
@@ -225,6 +227,14 @@ class DoomedBell:
     async def meeting(self, tenant_id: TenantId, meeting_id: RowId) -> None:
         with self._doom.around("signal", "to-meeting"):
             await self._bell.meeting(tenant_id, meeting_id)
+
+    async def call(self, tenant_id: TenantId, call_id: RowId) -> None:
+        with self._doom.around("signal", "to-call"):
+            await self._bell.call(tenant_id, call_id)
+
+    async def delivery(self, tenant_id: TenantId) -> None:
+        with self._doom.around("signal", "to-delivery"):
+            await self._bell.delivery(tenant_id)
 
 
 def serve(order: Order) -> None:
@@ -249,13 +259,16 @@ def _equip(doom: Doom) -> None:
     counting = {
         "web_search": DoomedSearch,
         "language_models": _doomed_models,
+        "transcript_reader": DoomedModel,
         "calendar_service": DoomedCalendar,
         "accounts": DoomedAccounts,
         "mail_server": DoomedMailer,
         "Doorbell": DoomedBell,
     }
-    made = {name: _counted(getattr(worker, name), part, doom) for name, part in counting.items()}
-    vars(worker).update(made, Database=DoomedDatabase)
+    for name, part in counting.items():
+        place = providers if hasattr(providers, name) else worker
+        vars(place)[name] = _counted(getattr(place, name), part, doom)
+    vars(worker).update(Database=DoomedDatabase)
 
 
 def _counted(make: Callable[..., Any], part: Callable[[Any, Doom], Any], doom: Doom) -> Callable[..., Any]:

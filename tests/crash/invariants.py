@@ -9,6 +9,8 @@ from tests.crash.witness import Seen
 
 ORDER = ("requested", "generating", "ready")
 
+PROGRESS = "research/generate.progress"
+
 # Two clocks of one machine, read a little apart.
 SAME_MOMENT_S = 0.002
 
@@ -31,7 +33,7 @@ def _it_ends_with_one_brief(seen: Seen) -> Iterator[str]:
 
 def _it_is_told_once(seen: Seen) -> Iterator[str]:
     names = [row["name"] for row in seen.rows["events"]]
-    if names != ["research/generate.completed"]:
+    if [name for name in names if name != PROGRESS] != ["research/generate.completed"] or names.count(PROGRESS) > 2:
         yield f"the events are {names}"
 
 

@@ -40,6 +40,10 @@ def matter(kind: NoticeKind, **changes: Any) -> Matter:
         "account": "robin@harbour.example",
         "connection": "reauth_required",
         "dark_since": NOW - timedelta(hours=3),
+        "call_id": row("call"),
+        "subject": "Your report",
+        "body": "It is ready.\n\nSee you.",
+        "application": "Shipping desk",
         "sandbox": True,
     }
     return Matter(**{**values, **changes})
@@ -103,6 +107,7 @@ def test_a_brief_is_all_there_with_numbered_sources() -> None:
         (NoticeKind.RESEARCH_FAILED, f"/meetings/{row('meeting')}"),
         (NoticeKind.RECONNECT, "/calendars"),
         (NoticeKind.CALENDAR_DARK, "/calendars"),
+        (NoticeKind.CALL_FAILED, f"/calls/{row('call')}"),
     ],
 )
 def test_each_says_where_it_is_mended(kind: NoticeKind, said: str) -> None:
@@ -128,7 +133,8 @@ def test_mails_of_one_meeting_stand_together_and_each_is_itself() -> None:
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_nothing_hostile_does_anything(kind: NoticeKind, text: str) -> None:
     brief = hostile(text) if kind is NoticeKind.BRIEF else None
-    mail = composed(kind, brief, title=text, account=text, failure_reason=text)
+    theirs = {"subject": text, "body": text, "application": text}
+    mail = composed(kind, brief, title=text, account=text, failure_reason=text, **theirs)
     message = Smtp("smtp://localhost:1", sender="Greenroom <g@greenroom.example>")._message(mail)
     read = message_from_bytes(bytes(message), policy=policy.default)
 

@@ -14,7 +14,7 @@ from activities.ports import Channel, Place, PlaceGoneError, UnauthorizedError
 from activities.providers.google import GoogleCalendar
 from activities.providers.google_accounts import CALENDAR
 from sandbox import Sandbox
-from schemas.settings import Google
+from schemas.providers import Google
 
 ACCOUNT = "robin.marsh@harbour.example"
 FROM_START = Place(None, None, None)

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import InvalidGrantError, UnauthorizedError
 from activities.providers.google_accounts import CALENDAR, SIGN_IN, GoogleAccounts
 from sandbox import Sandbox
-from schemas.settings import Google
+from schemas.providers import Google
 
 ACCOUNT = "robin.marsh@harbour.example"
 BACK = "http://127.0.0.1:8080/connect/google/callback"

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from tests.replay.calls import SCENARIOS as CALLS
 from tests.replay.lives import SCENARIOS
 from tests.replay.planted import ChangedResearch
 from tests.replay.record import HISTORIES, scenarios
@@ -33,6 +34,7 @@ def test_every_scenario_is_recorded() -> None:
     names = {path.stem for path in RECORDED}
     assert set(scenarios()) <= names
     assert {f"{noun}-{name}" for noun in ("meeting", "calendar", "subscription") for name in SCENARIOS} <= names
+    assert {f"transcript-{name}" for name in CALLS} <= names
 
 
 async def test_a_change_without_a_patch_is_seen() -> None:

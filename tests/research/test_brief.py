@@ -184,4 +184,10 @@ async def test_a_finished_run_is_told_once(stage: Stage) -> None:
         brief = await stage.research(ADA)
 
     events = await stage.events.after(stage.tenant.id, 0)
-    assert [(event.name, event.payload["briefId"]) for event in events] == [("research/generate.completed", brief.id)]
+    *steps, ended = events
+    assert (ended.name, ended.payload["briefId"]) == ("research/generate.completed", brief.id)
+    about = {"researchId": brief.research_id, "version": 1}
+    assert [(event.name, event.payload) for event in steps] == [
+        ("research/generate.progress", {**about, "step": "begin", "percent": 10}),
+        ("research/generate.progress", {**about, "step": "write", "percent": 75}),
+    ]

@@ -129,7 +129,10 @@ async def test_every_failed_run_is_told_once(stage: Stage) -> None:
         _, row = await stage.failure("ada@lovelace.example")
 
     events = await stage.events.after(stage.tenant.id, 0)
-    assert [(event.name, event.payload["step"]) for event in events] == [("research/generate.failed", "look-up")]
+    assert [(event.name, event.payload["step"]) for event in events] == [
+        ("research/generate.progress", "begin"),
+        ("research/generate.failed", "look-up"),
+    ]
     assert row.failure_reason is not None
     assert "ada" not in row.failure_reason
 
@@ -155,8 +158,8 @@ async def test_a_failed_run_is_started_again_and_pays_only_for_what_is_missing(s
     assert brief.version == 2
     assert len(stage.calls("perplexity")) == paid
     assert [event.name.rpartition(".")[2] for event in await stage.events.after(stage.tenant.id, 0)] == [
-        "failed",
-        "completed",
+        *("progress", "progress", "failed"),
+        *("progress", "progress", "completed"),
     ]
 
 

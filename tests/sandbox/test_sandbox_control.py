@@ -96,7 +96,7 @@ async def test_faults_are_added_shown_played_and_cleared(http: aiohttp.ClientSes
 
 async def test_delays_are_kept(sandbox: Sandbox, http: aiohttp.ClientSession, question: Make) -> None:
     async with http.put("/sandbox/delays", json={"perplexity": 0.2}) as response:
-        assert await response.json() == {"perplexity": 0.2, "anthropic": 0.0, "google": 0.0, "mail": 0.0}
+        assert await response.json() == {"perplexity": 0.2} | dict.fromkeys(sandbox.providers[1:], 0.0)
     await http.post(SEARCH, json=question("ada@lovelace.example"))
 
     record = sandbox.journal.records()[0]
@@ -115,7 +115,7 @@ async def test_news_follow_the_clock(http: aiohttp.ClientSession, question: Make
 
 
 async def test_health_names_everybody(http: aiohttp.ClientSession) -> None:
-    assert await get(http, "/healthz") == {"status": "ok", "providers": ["perplexity", "anthropic", "google", "mail"]}
+    assert await get(http, "/healthz") == {"status": "ok", "providers": ["perplexity", "anthropic", "gemini", "google", "gong", "mail"]}
 
 
 STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
@@ -129,7 +129,7 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("POST", "faults", "[]", "JSON object"),
         ("POST", "faults", b"\xff", "JSON object"),
         ("POST", "faults", {}, "provider"),
-        ("POST", "faults", STATUS | {"provider": "gong"}, "anthropic, google, mail, perplexity"),
+        ("POST", "faults", STATUS | {"provider": "owl"}, "anthropic, gemini, gong, google, mail, perplexity"),
         ("POST", "faults", STATUS | {"kind": "refusal"}, "deep, dribble, drop, empty, failed"),
         ("POST", "faults", {"provider": "mail", "kind": "nan"}, "drop, lost_reply, slow, status"),
         ("POST", "faults", {"provider": "perplexity", "kind": "status"}, "`status`"),
@@ -141,7 +141,7 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("POST", "faults", STATUS | {"colour": "red"}, "colour"),
         ("POST", "faults", '{"provider": "perplexity", "kind": "slow", "seconds": NaN}', "seconds"),
         ("POST", "faults", {"provider": "perplexity", "kind": "huge", "bytes": -1}, "bytes"),
-        ("PUT", "delays", {"gong": 1}, "perplexity, anthropic, google, mail"),
+        ("PUT", "delays", {"owl": 1}, "perplexity, anthropic, gemini, google, gong, mail"),
         ("PUT", "delays", {"perplexity": -1}, "seconds"),
         ("PUT", "delays", {"perplexity": "3"}, "seconds"),
         ("PUT", "delays", {"perplexity": True}, "seconds"),
@@ -155,7 +155,7 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("GET", "journal?since=-1", "", "since"),
         ("GET", "journal?since=x", "", "since"),
         ("GET", "journal?since=%C2%B2", "", "since"),
-        ("GET", "journal?provider=gong", "", "perplexity, anthropic, google, mail"),
+        ("GET", "journal?provider=owl", "", "perplexity, anthropic, gemini, google, gong, mail"),
         ("GET", "mail/first", "", "whole number"),
     ],
 )

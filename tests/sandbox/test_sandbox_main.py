@@ -72,7 +72,7 @@ async def test_its_state_outlives_a_killed_process(tmp_path: Path) -> None:
     [
         (["--delay", "perplexity"], 2, "perplexity=3"),
         (["--port", "65536"], 2, "65535"),
-        (["--delay", "gong=3"], 2, "not a provider"),
+        (["--delay", "owl=3"], 2, "not a provider"),
         (["--delay", "perplexity=nan"], 2, "seconds"),
         (["--port", "0", "--smtp-port", "0", "--journal", "/nowhere/at/all"], 4, "could not start"),
         (["--port", "0", "--smtp-port", "0", "--state", "/dev/null"], 4, "is no state of a sandbox"),

@@ -10,7 +10,7 @@ import pytest
 from activities.pacing import Pacing
 from activities.store.database import Database
 from activities.store.paces import PaceStore
-from schemas.settings import Pace
+from schemas.providers import Pace
 from starter.dev.postgres import Urls
 
 

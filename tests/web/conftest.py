@@ -74,6 +74,7 @@ def app_of(shelf: Shelf, checks: dict[str, Check] | None = None) -> web.Applicat
     gone = (
         "users",
         "agenda",
+        "calls",
         "meetings",
         "connections",
         "consent",

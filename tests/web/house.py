@@ -1,5 +1,6 @@
 """A house with people in it: the real app over the real Postgres, and twins of Google and of Temporal."""
 
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,10 +15,13 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from activities.people import PersonKeys
 from activities.ports import Grant, Identity, InvalidGrantError
 from activities.providers.google_accounts import CALENDAR
 from activities.sealing import Sealer, new_key
 from activities.store.agenda import AgendaStore
+from activities.store.callbook import CallBook
+from activities.store.calls import CallStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
 from activities.store.database import Database
@@ -104,6 +108,9 @@ class Running:
     async def meeting(self, tenant_id: str, meeting_id: str) -> None:
         self._do("changed", meeting_id)
 
+    async def call(self, tenant_id: str, call_id: str) -> None:
+        self._do("call", call_id)
+
     async def watch(self, tenant_id: str, calendar_id: str) -> None:
         self._do("watch", calendar_id)
 
@@ -159,6 +166,13 @@ class Visitor:
         """As it stands, with no token but one that is given."""
         return await self._ask("POST", path, headers or {"Origin": self.base, "Sec-Fetch-Site": "same-origin"}, fields)
 
+    async def upload(self, path: str, data: bytes, name: str, **fields: str) -> Got:
+        """A form with a file."""
+        form = aiohttp.FormData({"csrf": (await self.get(path)).token, **fields})
+        form.add_field("file", io.BytesIO(data), filename=name, content_type="text/plain")
+        headers = {"Origin": self.base, "Sec-Fetch-Site": "same-origin"}
+        return await self._ask("POST", path, headers, form)
+
     async def send(self, path: str, page: str, **fields: str) -> Got:
         """A form that stands on a page."""
         return await self.post(path, {"csrf": (await self.get(page)).token, **fields})
@@ -170,7 +184,9 @@ class Visitor:
     def put_cookie(self, name: str, value: str) -> None:
         self.session.cookie_jar.update_cookies({name: value}, URL(self.base))
 
-    async def _ask(self, method: str, path: str, headers: dict[str, str], data: dict[str, str] | None) -> Got:
+    async def _ask(
+        self, method: str, path: str, headers: dict[str, str], data: dict[str, str] | aiohttp.FormData | None
+    ) -> Got:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.session.request(method, path, headers=named, data=data, allow_redirects=False) as response:
             told = {name.lower(): value for name, value in response.headers.items()}
@@ -220,6 +236,8 @@ class House:
             marks=MarkStore(self.database),
             users=self.tenants,
             agenda=AgendaStore(self.database),
+            calls=CallBook(self.database),
+            call_intake=CallStore(self.database, PersonKeys(KEY)),
             meetings=self.meetings,
             connections=self.connections,
             consent=self.consent,

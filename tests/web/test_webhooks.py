@@ -104,7 +104,18 @@ class Door:
 async def door() -> AsyncIterator[Door]:
     kept, bell = Kept(), Bell()
     nothing: Any = None
-    names = ("briefs", "explanations", "marks", "users", "agenda", "meetings", "connections", "consent", "errands")
+    names = (
+        "briefs",
+        "explanations",
+        "marks",
+        "users",
+        "agenda",
+        "meetings",
+        "connections",
+        "consent",
+        "errands",
+        "calls",
+    )
     parts = Parts(settings=app_settings(), channels=kept, bell=bell, checks={}, **dict.fromkeys(names, nothing))
     async with listening(build_app(parts), 0) as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         yield Door(session, port, kept, bell)

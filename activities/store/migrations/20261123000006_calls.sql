@@ -122,7 +122,7 @@ create table opportunities (
 create table calls (
   tenant_id uuid not null references tenants on delete cascade,
   id uuid not null default gen_random_uuid(),
-  source text not null check (source in ('gong', 'upload', 'event')),
+  source text not null check (source in ('recorder', 'upload', 'event')),
   -- What its source calls it; of a file, the hash of its text.
   source_key text not null,
   recorder_id uuid,
@@ -249,6 +249,9 @@ create table opportunity_history (
   foreign key (tenant_id, call_id) references calls on delete cascade
 );
 
+-- Findings of the last call with the same people, with which a brief opens. Their words go with the call.
+alter table briefs add column promises jsonb not null default '[]';
+
 alter table notices
   add column call_id uuid,
   add column letter_id uuid,
@@ -279,24 +282,29 @@ grant select, insert, update, delete on event_keys, received, records, endpoints
   speakers, transcripts, readings, findings, opportunity_history to greenroom_app;
 
 -- Across tenants: whose key an event came with, what is to be swept, delivered or repaired.
-grant select (tenant_id, id, key_hash, revoked_at) on event_keys to greenroom_crossing;
+grant select (tenant_id, id, key_hash, key_id, revoked_at) on event_keys to greenroom_crossing;
 grant select (tenant_id, id, name, state, received_at) on received to greenroom_crossing;
-grant select (tenant_id, status) on endpoints to greenroom_crossing;
-grant select (tenant_id, id, provider, status) on recorders to greenroom_crossing;
+grant select (tenant_id, status, key_id) on endpoints to greenroom_crossing;
+grant select (tenant_id, id, provider, status, key_id) on recorders to greenroom_crossing;
 grant select (tenant_id, id, status, version, run_id, begun_at, created_at) on calls to greenroom_crossing;
-grant select (tenant_id, id, sequence, delivery) on events to greenroom_crossing;
+grant select (tenant_id, id, sequence, delivery, created_at) on events to greenroom_crossing;
 grant select (tenant_id, id, requested_at, finished_at) on erasures to greenroom_crossing;
-grant select (tenant_id, id, starts_at, cancelled, withdrawn) on meetings to greenroom_crossing;
+grant select (tenant_id, id, calendar_id, starts_at, cancelled, withdrawn, created_at) on meetings to greenroom_crossing;
+grant select (tenant_id, id, key, status, created_at) on notices to greenroom_crossing;
+grant select (requested_at) on research to greenroom_crossing;
 
 -- migrate:down
 
-revoke select (tenant_id, id, starts_at, cancelled, withdrawn) on meetings from greenroom_crossing;
+revoke select (requested_at) on research from greenroom_crossing;
+revoke select (tenant_id, id, key, status, created_at) on notices from greenroom_crossing;
+revoke select (tenant_id, id, calendar_id, starts_at, cancelled, withdrawn, created_at) on meetings from greenroom_crossing;
 revoke select (tenant_id, id, requested_at, finished_at) on erasures from greenroom_crossing;
-revoke select (tenant_id, id, sequence, delivery) on events from greenroom_crossing;
+revoke select (tenant_id, id, sequence, delivery, created_at) on events from greenroom_crossing;
 drop policy crossing on meetings;
 drop policy crossing on erasures;
 drop policy crossing on events;
 alter table users drop column calls_by_mail;
+alter table briefs drop column promises;
 alter table notices drop column letter_id, drop column call_id;
 drop table opportunity_history, findings, readings, transcripts, speakers, calls, opportunities, recorders, letters;
 alter table events drop column refusal, drop column delivered_at, drop column attempts, drop column delivery;

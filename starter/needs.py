@@ -1,0 +1,33 @@
+"""Which providers are called, and by whom."""
+
+from collections.abc import Mapping
+
+from schemas.settings import KEYS, Settings
+from workflows import queues
+
+# Whose keys a worker of a queue cannot do without. Who reads transcripts is a setting.
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    queues.WORKFLOWS: (),
+    queues.SEARCH: ("perplexity",),
+    queues.MODEL: ("anthropic",),
+    queues.CALENDAR: ("google",),
+    queues.MAIL: (),
+    queues.CALLS: (),
+    queues.READING: (),
+    queues.DELIVERY: (),
+}
+
+
+def needs(settings: Settings, queue: str) -> tuple[str, ...]:
+    """Whose keys a worker of this queue cannot do without."""
+    return (transcript_reader(settings),) if queue == queues.READING else NEEDS[queue]
+
+
+def transcript_reader(settings: Settings) -> str:
+    """The provider whose model reads transcripts."""
+    return settings.transcript_model.partition("/")[0]
+
+
+def wanted(settings: Settings) -> list[str]:
+    """The providers that are called at all: of those who could read transcripts, one does."""
+    return [name for name in KEYS if name != "gemini" or transcript_reader(settings) == name]
