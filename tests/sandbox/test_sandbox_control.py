@@ -115,7 +115,10 @@ async def test_news_follow_the_clock(http: aiohttp.ClientSession, question: Make
 
 
 async def test_health_names_everybody(http: aiohttp.ClientSession) -> None:
-    assert await get(http, "/healthz") == {"status": "ok", "providers": ["perplexity", "anthropic", "gemini", "google", "gong", "mail"]}
+    assert await get(http, "/healthz") == {
+        "status": "ok",
+        "providers": ["perplexity", "anthropic", "gemini", "google", "gong", "mail"],
+    }
 
 
 STATUS = {"provider": "perplexity", "kind": "status", "status": 500}

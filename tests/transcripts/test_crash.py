@@ -56,7 +56,9 @@ class Story:
             owner_email=self.stage.user.email,
             sandbox=True,
         )
-        taken = await CallStore(self.stage.database, PersonKeys(KEY)).take(self.stage.tenant.id, call, self.said, datetime.now(UTC))
+        taken = await CallStore(self.stage.database, PersonKeys(KEY)).take(
+            self.stage.tenant.id, call, self.said, datetime.now(UTC)
+        )
         return await start.transcript(self.lane.client, self.stage.tenant.id, taken.call_id)
 
     def bought(self) -> int:

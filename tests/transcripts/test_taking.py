@@ -27,7 +27,9 @@ async def meeting(calls: Calls, *, at: datetime = HELD, key: str = "m", with_who
 
 async def test_a_call_is_one_row_and_what_is_known_stays(calls: Calls) -> None:
     first = await calls.take(None, source_key="g-1", title="First call", started_at=None)
-    later = await calls.take(spoken(), source=Source.RECORDER, source_key="g-1", title="Another", url="https://x.example/1")
+    later = await calls.take(
+        spoken(), source=Source.RECORDER, source_key="g-1", title="Another", url="https://x.example/1"
+    )
 
     assert (first.new, later.new, later.call_id) == (True, False, first.call_id)
     row = await calls.row(first.call_id)
