@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from html import unescape
 
+import nh3
 from temporalio.client import Client
 
 from activities.plain import clean
@@ -21,13 +22,14 @@ LONGEST_SUBJECT = 200
 LONGEST_LINE = 2000
 LONGEST_BODY = 20_000
 
-# Of HTML: what is seen by nobody, and what begins a line.
-_TAG = re.compile(r"/?[A-Za-z][A-Za-z0-9]*")
-_UNSEEN = {"script", "style", "template", "title", "noscript", "svg", "iframe", "object"}
-_LINES = {
+# HTML beyond this is not looked at: more than a person reads, and a page can be nested so that it takes a while.
+LONGEST_PAGE = 60_000
+UNSEEN = {"script", "style", "template", "title", "noscript", "svg", "iframe", "object"}
+LINES = {
     *("address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6"),
     *("header", "hr", "li", "main", "ol", "p", "pre", "section", "table", "tr", "ul"),
 }
+_TAG = re.compile(r"<[^>]*>")
 
 
 class UnknownAddresseeError(Exception):
@@ -76,25 +78,6 @@ def words(asked: MessageRequested) -> str:
 
 
 def _without_markup(page: str) -> str:
-    """The text of a page as it is seen, a line for each of its blocks. Each letter is looked at once, whatever stands
-    there: parsers that are kind to broken pages can be kept busy for minutes by one."""
-    first, *rest = page.split("<")
-    said, unseen = [first], ""
-    for piece in rest:
-        inside, closed, text = piece.partition("-->" if unseen == "!--" else ">")
-        found = _TAG.match(inside)
-        tag = found[0].lower() if found else ""
-        if unseen:
-            over = closed and (unseen == "!--" or tag == f"/{unseen}")
-            unseen, tag = "" if over else unseen, ""
-        elif piece.startswith("!--"):
-            _, closed, text = piece[1:].partition("-->")
-            unseen = "" if closed else "!--"
-        elif not tag and not piece.startswith(("!", "?")):
-            text = f"<{piece}"
-        elif tag in _UNSEEN and not inside.endswith("/"):
-            unseen = tag
-        if not unseen:
-            said += ["\0" if tag.removeprefix("/") in _LINES else "", text]
-    # Where a line of the source ends says nothing.
-    return unescape(" ".join("".join(said).split())).replace("\0", "\n")
+    """The text of a page as it is seen, a line for each of its blocks. Where a line of the source ends says nothing."""
+    seen = nh3.clean(" ".join(page[:LONGEST_PAGE].split()), tags=LINES, attributes={}, clean_content_tags=UNSEEN)
+    return unescape(re.sub(r"\s*\n\s*", "\n", _TAG.sub("\n", seen)))

@@ -46,9 +46,9 @@ def test_html_becomes_the_words_that_are_seen() -> None:
         ({"html": "<script>only"}, ""),
         ({"html": "a < b & c > d"}, "a < b & c > d"),
         ({"html": "<p>unclosed <b>bold<p>next"}, "unclosed bold\nnext"),
-        ({"html": "<div>" * 50_000 + "deep"}, "deep"),
+        ({"html": "<div>" * 5000 + "deep"}, "deep"),
         ({"html": "a<!-- unseen <p>this</p> too -->b<!-->c"}, "abc"),
-        ({"html": "<SCRIPT>unseen<p></SCRIPT >seen<style/>too"}, "seentoo"),
+        ({"html": "<SCRIPT>unseen<p></SCRIPT >seen<style/>not"}, "seen"),
         ({"html": "<script>x<script>unseen</script>seen"}, "seen"),
         ({"html": "<!doctype html><?php unseen ?>seen"}, "seen"),
         ({}, ""),
@@ -67,7 +67,7 @@ def test_no_words_of_theirs_are_markup_or_unseen(text: str) -> None:
             assert tag not in mail.html
 
 
-@pytest.mark.parametrize("unit", ["<", "<!", "<!--", "<a ", "</", "<a b='", "&#", "<script>", "<script></scrip", "<p>"])
+@pytest.mark.parametrize("unit", ["<", "<!", "<!--", "<a ", "</", "<a b='", "&#", "<script>", "<script></scrip", "<p>", "<div>"])
 def test_a_page_that_is_made_to_be_read_for_long_is_not(unit: str) -> None:
     begun = time.monotonic()
     words(asked(html=unit * (400_000 // len(unit))))
