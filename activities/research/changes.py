@@ -14,6 +14,7 @@ from schemas.base import RowId
 from schemas.briefs import BriefGap, BriefSubject, Changes, Claim, Evidence, LastMeeting, LastVersion, Nature
 
 FIRST_CONTACT = "First contact: no earlier meeting with any of these people is known."
+CALLED = "You have spoken before, and no earlier meeting is known to compare with."
 
 
 def changes(
@@ -48,10 +49,10 @@ def _published(pages: dict[RowId, Evidence], claim: Claim) -> date:
     return pages[claim.evidence_id or ""].published or date.min
 
 
-def sentence(found: Changes) -> str:
-    """In a few words, without a date: that is for whoever knows the reader's zone."""
+def sentence(found: Changes, *, called: bool = False) -> str:
+    """In a few words, without a date: that is for whoever knows the reader's zone. `called`: there was a call."""
     if found.last_met_at is None:
-        return FIRST_CONTACT
+        return CALLED if called else FIRST_CONTACT
     if found.compared_with is None:
         return "You have met before, without a brief to compare with."
     if not found.new_claims:

@@ -75,7 +75,7 @@ def _composed(aliases: Aliases, draft: Draft, checked: Checked, gaps: tuple[Gap,
     return Composed(
         confidence=level,
         reasons=reasons,
-        what_changed=sentence(changed),
+        what_changed=sentence(changed, called=bool(material.promises)),
         changes=changed,
         promises=material.promises,
         subjects=subjects,

@@ -23,6 +23,12 @@ from schemas.transcripts import (
     Source,
 )
 
+# What a listener is told of how far it is.
+PROGRESS = {
+    CallStatus.WAITING: {"step": "fetch", "percent": 10},
+    CallStatus.PARSING: {"step": "read", "percent": 30},
+}
+
 
 class ReadingStore:
     def __init__(self, database: Database) -> None:
@@ -57,7 +63,7 @@ class ReadingStore:
                 start.run_id,
                 start.now,
             )
-            payload = {"callId": start.call_id, "status": status.value}
+            payload = {"callId": start.call_id, **PROGRESS[status]}
             key = f"transcript/{start.run_id}/{status.value}"
             await events.record(connection, "transcript/parse.progress", key, payload, start.now)
             return Standing(version=version, spoken=spoken, recorded=_recorded(row))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.plain import clean
-from activities.research.changes import FIRST_CONTACT, changes, digest, facts_digest, sentence
+from activities.research.changes import CALLED, FIRST_CONTACT, changes, digest, facts_digest, sentence
 from activities.research.compose import UNWRITTEN, compose
 from activities.research.drafts import Draft, read
 from activities.store.briefs import BriefStore
@@ -208,6 +208,7 @@ def test_no_meeting_before_is_first_contact_and_nobody_is_new() -> None:
     found = changes(None, THEN.subjects, THEN.claims, THEN.evidence)
     assert found == Changes()
     assert sentence(found) == FIRST_CONTACT
+    assert sentence(found, called=True) == CALLED
 
 
 def test_a_meeting_without_a_brief_is_a_meeting_and_nothing_is_compared() -> None:
