@@ -27,7 +27,8 @@ Whom = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of the p
 # What no erasure reaches, and why.
 STAYS = (
     "a hash that says that they are not to be researched, and not who they are",
-    "mails with briefs that were sent, and the calendars at their provider: they are not ours",
+    "that there was a call, without who was in it and what was said: its recorder would bring it again",
+    "mails with briefs that were sent, and calendars and recordings at their providers: they are not ours",
     "what users wrote of what they sell, and texts about others that call them by one name only",
     "backups of the database, until they are overwritten",
     "objects: nothing is stored outside the database",
