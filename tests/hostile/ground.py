@@ -42,6 +42,7 @@ PAYLOAD_KEY = b64encode(b"canary-payload-key-thirty-two-by").decode()
 SECRETS = {
     "PERPLEXITY_API_KEY": "pplx-canary-2718281828459045",
     "ANTHROPIC_API_KEY": "sk-ant-canary-1414213562373095",
+    "GEMINI_API_KEY": "AIza-canary-3141592653589793",
     "GOOGLE_CLIENT_SECRET": "GOCSPX-canary-5772156649015328",
     "GREENROOM_LINK_KEY": "canary-link-key-0123456789-0123456789",
     "GREENROOM_HASH_KEY": "canary-hash-key-0123456789-0123456789",
@@ -145,6 +146,7 @@ def _environment(urls: Urls, temporal: str, sandbox: Sandbox, echo: str, web_url
         "TEMPORAL_NAMESPACE": NAMESPACE,
         "PERPLEXITY_BASE_URL": f"{echo}/perplexity",
         "ANTHROPIC_BASE_URL": f"{echo}/anthropic",
+        "GEMINI_BASE_URL": f"{echo}/gemini",
         "GOOGLE_CLIENT_ID": "sandbox-client",
         "GREENROOM_GOOGLE_API_URL": google,
         "GREENROOM_GOOGLE_AUTH_URL": f"{google}/o/oauth2/v2/auth",

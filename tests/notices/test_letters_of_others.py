@@ -67,7 +67,9 @@ def test_no_words_of_theirs_are_markup_or_unseen(text: str) -> None:
             assert tag not in mail.html
 
 
-@pytest.mark.parametrize("unit", ["<", "<!", "<!--", "<a ", "</", "<a b='", "&#", "<script>", "<script></scrip", "<p>", "<div>"])
+@pytest.mark.parametrize(
+    "unit", ["<", "<!", "<!--", "<a ", "</", "<a b='", "&#", "<script>", "<script></scrip", "<p>", "<div>"]
+)
 def test_a_page_that_is_made_to_be_read_for_long_is_not(unit: str) -> None:
     begun = time.monotonic()
     words(asked(html=unit * (400_000 // len(unit))))
