@@ -93,7 +93,8 @@ def strings(value: object) -> Iterator[str]:
         if value.lstrip()[:1] in ("{", "["):
             yield from strings(_parsed(value))
     elif isinstance(value, dict):
-        for one in value.values():
+        for name, one in value.items():
+            yield str(name)
             yield from strings(one)
     elif isinstance(value, list):
         for one in value:

@@ -153,8 +153,9 @@ class RecorderActivities:
         try:
             return await ask(self._recorder)
         except UnauthorizedError:
-            await self._store.refused(tenant_id, whose.id, whose.version, NOT_LET_IN)
-            raise errors.reauth_required() from None
+            if await self._store.refused(tenant_id, whose.id, whose.version, NOT_LET_IN):
+                raise errors.reauth_required() from None
+            raise errors.unfinished("it has been connected anew meanwhile") from None
 
     async def _turn(self, recorder_id: RowId) -> None:
         """The day's first. A turn that is hours away is not taken: what is reserved and not used is lost."""

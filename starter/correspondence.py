@@ -4,6 +4,7 @@ what is asked ─▶ addressee, or refused ─▶ words without markup ─▶ le
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
 
@@ -23,7 +24,7 @@ LONGEST_LINE = 2000
 LONGEST_BODY = 20_000
 
 # HTML beyond this is not looked at: more than a person reads, and a page can be nested so that it takes a while.
-LONGEST_PAGE = 60_000
+LONGEST_PAGE = 30_000
 UNSEEN = {"script", "style", "template", "title", "noscript", "svg", "iframe", "object"}
 LINES = {
     *("address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6"),
@@ -70,11 +71,18 @@ async def order(
 
 def words(asked: MessageRequested) -> str:
     """What it says, as lines of plain text: no markup, nothing that is not seen, no more than a person reads."""
-    for text in (asked.text, asked.body, _without_markup(asked.html)):
+    for text in _texts(asked):
         lines = [clean(line, LONGEST_LINE) for line in text.splitlines()]
         if said := re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip():
             return said[:LONGEST_BODY].rstrip()
     return ""
+
+
+def _texts(asked: MessageRequested) -> Iterator[str]:
+    """HTML is looked into when there is nothing else: that takes time."""
+    yield asked.text
+    yield asked.body
+    yield _without_markup(asked.html)
 
 
 def _without_markup(page: str) -> str:

@@ -45,7 +45,7 @@ from starter import correspondence, start
 from starter.correspondence import UnknownAddresseeError
 from starter.errands import AwayError
 from starter.inbox import Problem, Sent
-from starter.intake import Intake, person_keys
+from starter.intake import ROW_ID, Intake, person_keys
 from starter.words import FailedError, NotFoundError, NotReadyError, UsageError
 from workflows import ids
 
@@ -141,7 +141,7 @@ async def _known(at: Office, tenant_id: TenantId, asked: ResearchRequested) -> O
     if asked.type == "calendar":
         assert asked.meeting_id is not None, "the payload says so"
         return await at.meetings.occasion(tenant_id, asked.meeting_id)
-    if asked.prospects or asked.ad_hoc_request_id is None or not _is_row(asked.ad_hoc_request_id):
+    if asked.prospects or asked.ad_hoc_request_id is None or not ROW_ID.fullmatch(asked.ad_hoc_request_id.lower()):
         return None
     return await at.meetings.occasion(tenant_id, asked.ad_hoc_request_id.lower())
 
@@ -272,10 +272,6 @@ def _entity(sent: Sent) -> dict[str, Any]:
     assert isinstance(payload, EntityCreated)
     key = sent.key if payload.id is None else str(payload.id)
     return {"collection": payload.collection, "key": key, "data": payload.row()}
-
-
-def _is_row(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4 and set(text.lower()) <= set("0123456789abcdef-")
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(

@@ -6,8 +6,10 @@ JSON ─▶ read: names, tenants, payloads ─▶ Inbox.take ─▶ checked agai
 
 import asyncio
 import json
+import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -23,9 +25,13 @@ from schemas.payloads import Payload, TheirId
 
 MOST_EVENTS = 500
 LONGEST_WORD = 80
+# What nests deeper is nobody's row, and those who look through all rows would stumble over it.
+DEEPEST = 64
 # Events that are begun at once. Each keeps one connection to Postgres and takes another for a while, and the pages
 # want some too.
 BEGUN_AT_ONCE = 3
+# ... and of one tenant: whoever sends five hundred keeps no other waiting.
+OF_ONE_TENANT = 2
 
 
 class RefusedError(Exception):
@@ -84,13 +90,28 @@ class _Envelope(Inbound):
 def decode(body: bytes) -> object:
     """The JSON of a body; RefusedError for what is none."""
     try:
-        return json.loads(body.decode(), parse_constant=_no_number)
+        said = json.loads(body.decode(), parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError):
         raise RefusedError(400, "the body is no JSON") from None
+    if _deeper(said, DEEPEST):
+        raise RefusedError(400, f"the body is nested more than {DEEPEST} deep")
+    return said
 
 
 def _no_number(said: str) -> None:
     raise ValueError(said)
+
+
+def _number(said: str) -> float:
+    """Postgres keeps no infinity, and its repeat would be refused for ever."""
+    if not math.isfinite(number := float(said)):
+        raise ValueError(said)
+    return number
+
+
+def _deeper(said: object, left: int) -> bool:
+    within = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return left == 0 or any(_deeper(one, left - 1) for one in within)
 
 
 def read(said: object, tenant_id: TenantId, fallback: Callable[[int], str]) -> tuple[Sent, ...]:
@@ -150,6 +171,7 @@ class Inbox:
         self._received = received
         self._dispatch = dispatch
         self._turns = asyncio.Semaphore(BEGUN_AT_ONCE)
+        self._own: dict[TenantId, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(OF_ONE_TENANT))
 
     async def take(self, tenant_id: TenantId, key_id: RowId | None, sent: Sequence[Sent]) -> None:
         """Returns once Temporal knows of all of them. RefusedError before anything has begun, AwayError in between:
@@ -162,15 +184,20 @@ class Inbox:
         await self._collect(tenant_id, key_id, [one for one in fresh if one.definition.collected], now)
         await _all(self._once(tenant_id, key_id, one, now) for one in fresh if not one.definition.collected)
 
+    @asynccontextmanager
+    async def _turn(self, tenant_id: TenantId) -> AsyncIterator[None]:
+        async with self._own[tenant_id], self._turns:
+            yield
+
     async def _check(self, tenant_id: TenantId, one: Sent) -> None:
-        async with self._turns:
+        async with self._turn(tenant_id):
             problem = await self._dispatch.check(tenant_id, one)
         if problem is not None:
             raise RefusedError(400, f"{one.place}.data.{problem.field}: {problem.sentence}")
 
     async def _once(self, tenant_id: TenantId, key_id: RowId | None, one: Sent, now: datetime) -> None:
         arrival = Arrival(one.key, one.definition.name, key_id)
-        async with self._turns:
+        async with self._turn(tenant_id):
             await self._received.once(tenant_id, arrival, now, lambda row: self._dispatch.begin(tenant_id, one, row))
 
     async def _collect(self, tenant_id: TenantId, key_id: RowId | None, sent: list[Sent], now: datetime) -> None:
@@ -179,13 +206,23 @@ class Inbox:
         for one in sent:
             by_name[one.definition.name].append(one)
         for name, some in by_name.items():
-            arrivals = [Arrival(one.key, name, key_id, json.dumps(self._dispatch.keep(one))) for one in some]
-            async with self._turns:
+            arrivals = [Arrival(one.key, name, key_id, _text(self._dispatch.keep(one))) for one in some]
+            async with self._turn(tenant_id):
                 rows = await self._received.collect(tenant_id, arrivals, now)
                 keyed = {one.key: one for one in some}
                 waiting = [(keyed[row.key], row) for row in rows]
                 if waiting:
                     await self._dispatch.collect(tenant_id, waiting)
+
+
+def _text(kept: dict[str, Any]) -> str:
+    """As it is written, so that whoever is looked for is found; in escapes where half a letter cannot be written."""
+    text = json.dumps(kept, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(kept, allow_nan=False)
+    return text
 
 
 async def _all(work: Iterable[Awaitable[None]]) -> None:

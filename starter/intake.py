@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,9 +17,11 @@ from schemas.base import Email, RowId, TenantId
 from schemas.meetings import Attendee, MeetingFacts
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow
+from schemas.transcripts import Spoken
 from starter.words import NotReadyError, UsageError
 
 _EMAIL = TypeAdapter(Email)
+ROW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def email(text: str) -> str:
@@ -38,6 +41,27 @@ def people(addresses: list[str], name: str | None) -> tuple[Attendee, ...]:
     if len(emails) > MOST_PROSPECTS:
         raise UsageError(f"{len(emails)} addresses were given; at most {MOST_PROSPECTS} are researched at once")
     return tuple(Attendee(email=one, name=clean(name or "", LONGEST_NAME)) for one in emails)
+
+
+# Calls of other years are slips of the hand, and no calendar of a reader shows them.
+YEARS = range(2000, 2200)
+
+
+def moment(said: str, zone: ZoneInfo) -> datetime:
+    """When something was, in ISO 8601; without a zone of its own it is in this one."""
+    wrong = UsageError(f'"{clean(said, 60)}" is no time; write one such as 2026-11-23T15:00')
+    try:
+        when = datetime.fromisoformat(said)
+    except ValueError:
+        raise wrong from None
+    if when.year not in YEARS:
+        raise wrong
+    return when if when.tzinfo else when.replace(tzinfo=zone)
+
+
+def upload_key(spoken: Spoken, user_id: RowId) -> str:
+    """The same words from the same user are the same call; what a colleague adds is theirs."""
+    return f"{spoken.digest()}/{user_id}"
 
 
 # Said of a call that is not kept.
@@ -93,6 +117,6 @@ def _allowed() -> Iterator[None]:
 
 def row_id(text: str) -> RowId:
     """A row id; anything else is refused before it reaches a query."""
-    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.strip().lower()):
+    if not ROW_ID.fullmatch(text.strip().lower()):
         raise UsageError(f'"{clean(text, 60)}" is no id; write one such as 3f2c0a9e-5b1d-4c7e-9a55-0d1f2e3c4b5a')
     return text.strip().lower()

@@ -113,8 +113,10 @@ def page(said: dict[str, Any]) -> CallPage:
         raise errors.nonsense(Gong.name, "a page of another shape")
     found = (recorded({"metaData": one}) for one in calls)
     cursor = records.get("cursor") if isinstance(records, dict) else None
-    good = isinstance(cursor, str) and 0 < len(cursor) <= LONGEST_CURSOR and cursor.isprintable()
-    return CallPage(tuple(one for one in found if one is not None), str(cursor) if good else None)
+    if cursor and not (isinstance(cursor, str) and len(cursor) <= LONGEST_CURSOR and cursor.isprintable()):
+        # Taken for the last page, it would hide those that follow.
+        raise errors.nonsense(Gong.name, "a cursor of another shape")
+    return CallPage(tuple(one for one in found if one is not None), cursor or None)
 
 
 def recorded(said: object) -> Recorded | None:

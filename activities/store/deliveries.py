@@ -52,6 +52,7 @@ class DeliveryStore:
     async def delivered(self, due: Due, now: datetime) -> None:
         """Safe to run twice: an event is delivered once."""
         async with self._database.tenant(due.tenant_id) as connection:
+            await connection.execute(_THERE, due.set_at)
             await connection.execute(
                 """
                 UPDATE events SET delivery = 'delivered', attempts = attempts + 1, delivered_at = $2, refusal = NULL
@@ -60,7 +61,6 @@ class DeliveryStore:
                 due.event_id,
                 now,
             )
-            await connection.execute(_THERE, due.set_at)
 
     @patient
     async def refused(self, due: Due, reason: str, tries: int) -> bool:

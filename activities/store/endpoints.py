@@ -56,6 +56,8 @@ class EndpointStore:
     async def off(self, tenant_id: TenantId) -> bool:
         """Nobody hears of anything any more. What was still to be told is parked. Safe to run twice."""
         async with self._database.tenant(tenant_id) as connection:
+            # Who is telling just now has seen the endpoint: what they tell is parked too.
+            await events.alone(connection)
             await connection.execute(
                 "UPDATE events SET delivery = 'parked', refusal = $1 WHERE delivery = 'pending'",
                 "the endpoint was switched off",

@@ -17,7 +17,7 @@ async def record(connection: Connection, name: str, key: str, payload: dict[str,
     One transaction of a tenant at a time tells: a reader who remembers a sequence never misses a lower one. So this is
     the last thing that a transaction does. Where the tenant has an endpoint, it is to hear of it.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_tenant()::text, 0))")
+    await alone(connection)
     delivery = await connection.fetchval(
         """
         INSERT INTO events (tenant_id, name, key, payload, created_at, delivery)
@@ -37,6 +37,11 @@ async def record(connection: Connection, name: str, key: str, payload: dict[str,
 async def tell(connection: Connection) -> None:
     """Whoever listens hears of it once this is committed."""
     await connection.execute("SELECT pg_notify($1, current_tenant()::text)", CHANNEL)
+
+
+async def alone(connection: Connection) -> None:
+    """Until the end of the transaction nobody else of the tenant tells."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_tenant()::text, 0))")
 
 
 class EventStore:

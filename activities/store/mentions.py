@@ -122,7 +122,7 @@ async def _candidates(
                 WITH batch AS (
                   SELECT * FROM ({PLACES[place]}) place WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT {BATCH}
                 ), near AS (
-                  SELECT id, about, CASE WHEN {_UNMARKED} LIKE ANY($2) THEN said END AS said FROM batch
+                  SELECT id, about, CASE WHEN {_UNMARKED} LIKE ANY($2) OR position('\\u' IN said::text) > 0 THEN said END AS said FROM batch
                 )
                 SELECT * FROM near WHERE said IS NOT NULL OR id = (SELECT id FROM batch ORDER BY id DESC LIMIT 1)
                 ORDER BY id

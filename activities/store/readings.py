@@ -73,7 +73,11 @@ class ReadingStore:
         """What was said, and what models made of it so far. Pretended answers serve no real run."""
         async with self._database.tenant(order.tenant_id) as connection:
             row = await connection.fetchrow(
-                "SELECT version, run_id, started_at FROM calls WHERE id = $1", order.call_id
+                """
+                SELECT c.version, c.run_id, (c.started_at AT TIME ZONE coalesce(u.time_zone, 'UTC'))::date AS held_on
+                FROM calls c LEFT JOIN users u ON u.id = c.user_id WHERE c.id = $1
+                """,
+                order.call_id,
             )
             spoken = await calls.spoken(connection, order.call_id)
             if row is None or row["version"] != version or spoken is None:
@@ -84,8 +88,7 @@ class ReadingStore:
                 sandbox,
             )
             kept = {one["asked"]: _kept(one, row["run_id"]) for one in rows}
-            started_at = row["started_at"]
-            return Heard(spoken=spoken, held_on=started_at.date() if started_at else None, kept=kept)
+            return Heard(spoken=spoken, held_on=row["held_on"], kept=kept)
 
     @patient
     async def keep_answer(self, purchase: Purchase, prompt: Prompt, answer: ModelAnswer, by: ReadBy) -> None:
@@ -185,7 +188,7 @@ async def fail(connection: Connection, failure: CallFailure) -> CallFailed:
         """
         UPDATE calls SET status = 'failed', failed_step = $3, failure_reason = $4, ended_at = $5
         WHERE id = $1 AND status <> 'parsed' AND failed_step IS DISTINCT FROM $7
-          AND (version = $2 OR ($2::int IS NULL AND coalesce(begun_at <= $6, true)))
+          AND (version = $2 OR ($2::int IS NULL AND (run_id = $8 OR coalesce(begun_at <= $6, true))))
         RETURNING version, user_id IS NOT NULL AS owned
         """,
         failure.call_id,
@@ -195,6 +198,7 @@ async def fail(connection: Connection, failure: CallFailure) -> CallFailed:
         failure.now,
         failure.started_at,
         unsaid.ERASED,
+        failure.run_id,
     )
     if row is None:
         return CallFailed(done=await _read_after_all(connection, failure))

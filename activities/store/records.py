@@ -38,7 +38,7 @@ class RecordStore:
             async with self._database.tenant(tenant_id) as connection:
                 done = [row["id"] for row in await connection.fetch(_INSERT, ids, now)]
                 if done:
-                    payload = {"inserted": len(done)}
+                    payload = {"count": len(done)}
                     await events.record(connection, "record/batch.completed", f"batch/{min(done)}", payload, now)
                 return len(done)
         except asyncpg.PostgresError as error:
@@ -53,7 +53,7 @@ class RecordStore:
             parked = await connection.fetchval(
                 """
                 UPDATE received SET state = 'parked', reason = $2, ended_at = $3
-                WHERE id = $1 AND state = 'collected' RETURNING id
+                WHERE id = $1 AND state = 'collected' RETURNING key
                 """,
                 received_id,
                 reason,
@@ -61,7 +61,7 @@ class RecordStore:
             )
             if parked is None:
                 return 0
-            payload = {"receivedId": received_id, "reason": reason}
+            payload = {"event": parked, "receivedId": received_id, "reason": reason}
             await events.record(
                 connection, "record/entity.parked", f"parked/{received_id}/{now.isoformat()}", payload, now
             )

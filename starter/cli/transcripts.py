@@ -77,9 +77,9 @@ def upload(
             whose = campaigns.owner(await place.tenants.users(place.tenant.id), owner)
             call = NewCall(
                 source=Source.UPLOAD,
-                source_key=spoken.digest(),
+                source_key=intake.upload_key(spoken, whose.id),
                 title=clean(title, LONGEST_TITLE),
-                started_at=_moment(at, whose.time_zone),
+                started_at=intake.moment(at, ZoneInfo(whose.time_zone)) if at else None,
                 owner_email=whose.email,
                 opportunity=clean(opportunity or "", LONGEST_TITLE) or None,
                 speakers=there,
@@ -167,17 +167,6 @@ def _spoken(file: BinaryIO) -> Spoken:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(f"The file cannot be read ({error.strerror})") from None
-
-
-def _moment(text: str | None, time_zone: str) -> datetime | None:
-    """A time of ISO 8601; without a zone it is its owner's."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f'"{clean(text, 60)}" is no time; write one such as 2026-11-23T15:00') from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone))
 
 
 async def _result(at: Desk, call_id: RowId, handle: Handle, *, wait: bool) -> RowId | CallView:

@@ -15,7 +15,7 @@ from activities.transcripts.files import LARGEST, UnreadableError, read
 from activities.transcripts.ports import NewCall
 from schemas.callbook import CallView
 from schemas.transcripts import CallStatus, FindingKind, Source, Speaker, Spoken
-from starter.intake import FORGOTTEN, email
+from starter.intake import FORGOTTEN, email, moment, upload_key
 from starter.web import screens
 from starter.web.answers import plain
 from starter.web.bounds import takes
@@ -182,7 +182,7 @@ def described(fields: Fields, spoken: Spoken, visit: Visit) -> NewCall:
     there = tuple(Speaker(key=address, email=address) for address in map(email, people))
     return NewCall(
         source=Source.UPLOAD,
-        source_key=spoken.digest(),
+        source_key=upload_key(spoken, visit.member.id),
         title=clean(fields.get("title", ""), LONGEST_TITLE),
         started_at=_when(fields.get("when", ""), visit.zone),
         owner_email=visit.member.email,
@@ -192,13 +192,7 @@ def described(fields: Fields, spoken: Spoken, visit: Visit) -> NewCall:
 
 
 def _when(said: str, zone: ZoneInfo) -> datetime | None:
-    if not said:
-        return None
-    try:
-        when = datetime.fromisoformat(said)
-    except ValueError:
-        raise UsageError("When the call was is a date and a time, such as 2026-11-23T15:00") from None
-    return when if when.tzinfo else when.replace(tzinfo=zone)
+    return moment(said, zone) if said else None
 
 
 def _form(visit: Visit, fields: Fields, sentence: str, status: int) -> web.Response:

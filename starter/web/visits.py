@@ -207,6 +207,9 @@ async def _fields(request: web.Request) -> dict[str, str] | None:
 async def _written(request: web.Request) -> dict[str, str]:
     """The same of a form with a file. Its body is here already, as a whole."""
     body, fields = await request.read(), dict[str, str]()
+    if not body.startswith(b"--"):
+        # No browser puts anything before the first part, and looking for one there may take long.
+        raise web.HTTPBadRequest
     stream = StreamReader(request.protocol, len(body) + 1, loop=asyncio.get_running_loop())
     stream.feed_data(body)
     stream.feed_eof()

@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from activities.records import RecordActivities
 from activities.store.records import RecordStore
 from schemas.batches import Batched, Waiting
+from schemas.events import known
 from starter import start
 from tests.stage import Stage
 from worker import build_worker
@@ -89,7 +90,14 @@ class Collection:
 
     async def inserted(self) -> list[int]:
         """How many records each batch has made."""
-        return [said["inserted"] for name, said in await self.told() if name == "record/batch.completed"]
+        return [said["count"] for name, said in await self.told() if name == "record/batch.completed"]
+
+    async def as_published(self) -> None:
+        """What is told has the shape that listeners were promised."""
+        for name, said in await self.told():
+            definition = known(name)
+            assert definition is not None, name
+            definition.payload.model_validate(said)
 
     async def until(self, **states: int) -> None:
         """Events stand so, in real time."""

@@ -56,8 +56,9 @@ async def test_two_hundred_and_fifty_with_a_poison_and_an_urgent_one(patient: Co
     )
     assert sum(await patient.inserted()) == 250
     assert [said for name, said in await patient.told() if name == "record/entity.parked"] == [
-        {"receivedId": parked.id, "reason": parked.reason}
+        {"event": parked.key, "receivedId": parked.id, "reason": parked.reason}
     ]
+    await patient.as_published()
 
 
 async def test_an_urgent_one_goes_before_those_that_wait(patient: Collection) -> None:

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from activities.store.retention import RetentionStore
-from schemas.erasures import LEAST_DAYS
+from schemas.erasures import LEAST_DAYS, Discarded
 from starter import schedules
 from tests.deliveries.receiver import Tenant
 from tests.erasures.test_retention import NOW, sweep
@@ -18,6 +18,11 @@ KEPT, WEEK, MOMENT = timedelta(days=180), timedelta(days=7), timedelta(microseco
 async def keys(tenant: Tenant, table: str) -> set[str]:
     async with tenant.stage.database.tenant(tenant.id) as connection:
         return {row["key"] for row in await connection.fetch(f"SELECT key FROM {table}")}
+
+
+def _own(swept: Discarded) -> dict[str, int]:
+    """Without the logs of accounts: they are nobody's, and other tests leave some."""
+    return {what: count for what, count in swept.counts.items() if what != "paces"}
 
 
 async def test_delivered_events_go_after_a_week_and_what_waits_stays(tenant: Tenant) -> None:
@@ -36,7 +41,7 @@ async def test_delivered_events_go_after_a_week_and_what_waits_stays(tenant: Ten
             """,
             *(key, created_at, delivery, delivered_at),
         )
-    assert (await sweep(tenant.stage)).counts == {"events": 1, "delivered events": 1}
+    assert _own(await sweep(tenant.stage)) == {"events": 1, "delivered events": 1}
     assert await keys(tenant, "events") == {"just delivered", "pending", "parked", "nobody's"}
 
 
@@ -59,7 +64,7 @@ async def test_an_event_that_came_in_is_known_again_for_a_week(tenant: Tenant, d
             """,
             *(key, state, NOW - WEEK - WEEK, ended_at),
         )
-    assert (await sweep(tenant.stage)).counts == {"received events": 1, "parked events": 1}
+    assert _own(await sweep(tenant.stage)) == {"received events": 1, "parked events": 1}
     assert await keys(tenant, "received") == {"just done", "parked", "collected", "taken"}
 
 
@@ -80,7 +85,7 @@ async def test_letters_go_a_week_after_they_were_sent(tenant: Tenant) -> None:
             """,
             *(tenant.stage.user.id, created_at, key, status, ended_at),
         )
-    assert (await sweep(tenant.stage)).counts == {"letters": 1}
+    assert _own(await sweep(tenant.stage)) == {"letters": 1}
     assert await keys(tenant, "notices") == {"just sent", "waits"}
 
 
@@ -111,7 +116,7 @@ async def test_calls_go_by_their_age_with_all_that_hangs_on_them(tenant: Tenant)
             "INSERT INTO records (tenant_id, collection, key, data, created_at) VALUES (current_tenant(), 'c', $1, '{}', $2)",
             *(key, created_at),
         )
-    assert (await sweep(tenant.stage)).counts == {"calls": 1, "opportunities": 1, "records": 2}
+    assert _own(await sweep(tenant.stage)) == {"calls": 1, "opportunities": 1, "records": 2}
     assert await keys(tenant, "opportunities") == {"young", "read"}
     assert [await tenant.stage.count(one) for one in ("calls", "speakers", "transcripts", "opportunity_history")] == [
         2
@@ -130,7 +135,7 @@ async def test_leases_that_ran_out_go(tenant: Tenant) -> None:
         now,
     )
     left = await tenant.stage.count("leases") - 1
-    assert (await sweep(tenant.stage, now)).counts == {"leases": 1}
+    assert _own(await sweep(tenant.stage, now)) == {"leases": 1}
     assert await tenant.stage.count("leases") == left
 
 

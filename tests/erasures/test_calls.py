@@ -46,12 +46,12 @@ async def calls(stage: Stage) -> dict[str, str]:
             """,
             """
             INSERT INTO records (tenant_id, collection, key, data, created_at)
-            SELECT current_tenant(), 'people', $1::uuid::text, '{"mail": "ada+x@lovelace.example"}', '2026-01-01'
+            SELECT current_tenant(), 'people', $1::uuid::text, '{"ada+x@lovelace.example": {"seen": true}}', '2026-01-01'
             """,
             """
             INSERT INTO received (tenant_id, key, name, state, payload, received_at)
             SELECT current_tenant(), $1::uuid::text, 'record/entity.created', 'parked',
-              '{"name": "Ada Lovelace", "odd": "\\u0000"}'::json, '2026-01-01'
+              '{"name": "\\u0041da Lovelace", "odd": "\\u0000"}'::json, '2026-01-01'
             """,
             """
             INSERT INTO letters (tenant_id, user_id, subject, body, created_at)

@@ -76,11 +76,28 @@ def test_the_tenant_s_own_name_is_no_other() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff\xfe", b"NaN", b'{"a": Infinity}', b"9" * 5000, b"[" * 200_000, b'"' + b"\xed\xa0\x80" + b'"'],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"NaN",
+        b'{"a": Infinity}',
+        b'{"a": -1e999}',
+        b"9" * 5000,
+        b"[" * 200_000,
+        b'"' + b"\xed\xa0\x80" + b'"',
+    ],
 )
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(RefusedError, match="the body is no JSON"):
         decode(body)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    assert decode(b"[" * 60 + b"]" * 60)
+    for deep in (b"[" * 70 + b"]" * 70, b'{"a":' * 500 + b"1" + b"}" * 500):
+        with pytest.raises(RefusedError, match="nested more than 64 deep"):
+            decode(deep)
 
 
 anything = st.recursive(
