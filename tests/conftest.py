@@ -29,19 +29,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# What takes long begins first: at the end, one process would wait for it alone.
-LONG = (
-    *("transcripts/test_crash.py", "crash/test_calendars.py", "crash/test_crash.py", "batches/test_batches.py"),
-    *("erasures/test_whole_way.py", "research/test_faults.py", "meetings/test_lives.py", "calendars/test_machine.py"),
-    *("transcripts/test_transcript_reading.py", "crash/test_restarts.py", "explain/test_after_crash.py"),
-    *("flood/test_silence.py", "budgets/test_spending.py", "codec/test_hands.py", "web/test_openapi.py"),
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.path.as_posix().endswith(LONG))
-
-
 def program(name: str) -> str:
     """A server that our environment installed."""
     return str(Path(sysconfig.get_path("scripts")) / name)
