@@ -5,6 +5,7 @@ A user sees the calls that are theirs, and those that are nobody's; a tenant's o
 
 import asyncpg
 
+from activities.research import quotes
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId, TenantId
 from schemas.callbook import CallLine, CallView, Said
@@ -91,5 +92,10 @@ async def _findings(connection: Connection, call_id: RowId, turns: tuple[Turn, .
         """,
         call_id,
     )
-    places = {(turn.speaker, turn.start_ms): number for number, turn in reversed(list(enumerate(turns)))}
-    return tuple(Said(**row, turn=places.get((row["speaker"], row["at_ms"]))) for row in rows)
+    return tuple(Said(**row, turn=_where(row, turns)) for row in rows)
+
+
+def _where(row: asyncpg.Record, turns: tuple[Turn, ...]) -> int | None:
+    """The turn in which it was said: several may bear the same time, where only every fifth minute is told."""
+    then = [n for n, turn in enumerate(turns) if (turn.speaker, turn.start_ms) == (row["speaker"], row["at_ms"])]
+    return next((n for n in then if quotes.found(row["quote"], turns[n].text)), then[0] if then else None)
