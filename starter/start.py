@@ -227,6 +227,16 @@ async def collect(
 
     The rows are written before this is called. Telling of them twice is once.
     """
+    try:
+        return await _collect(client, tenant_id, name, rows)
+    except WorkflowAlreadyStartedError:
+        # It ended in this very moment.
+        return await _collect(client, tenant_id, name, rows)
+
+
+async def _collect(
+    client: Client, tenant_id: TenantId, name: str, rows: Sequence[Waiting]
+) -> WorkflowHandle[BatchWorkflow, Batched]:
     return await client.start_workflow(
         BatchWorkflow.run,
         BatchOrder(tenant_id=tenant_id, name=name),
