@@ -1,10 +1,11 @@
 """Come here for the command line: `greenroom`, one module for each group of commands."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from starter.words import SaidError
 
@@ -16,14 +17,26 @@ INTERRUPTED = 130
 def main() -> None:
     """Run a command. Whatever a person must be told is one sentence on stderr, with the exit code that goes with it."""
     try:
-        sys.exit(_run())
+        code = _run()
     except SaidError as error:
         sys.stderr.write(f"greenroom: {error}\n")
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except BrokenPipeError:
         os._exit(0)
+    if code == INTERRUPTED:
+        _leave_at_once()
+    sys.exit(code)
+
+
+def _leave_at_once() -> NoReturn:
+    """A request that was broken off leaves the Temporal client's threads on their way into Python: the interpreter's
+    own end would sometimes wait for them for ever."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _run() -> int:
