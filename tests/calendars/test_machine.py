@@ -102,6 +102,8 @@ class Calendars(RuleBasedStateMachine):
     """One or two calendars: Robin's, and perhaps another of Robin's or one of Kim's."""
 
     ground: ClassVar[Ground]
+    # Events that were held against our rows, in all searches.
+    compared: ClassVar[int] = 0
 
     @initialize(
         second=st.sampled_from([None, ROBIN_AWAY, KIM, KIM_AWAY]), summer=st.booleans(), page=st.sampled_from([1, 2])
@@ -346,6 +348,7 @@ class Calendars(RuleBasedStateMachine):
             *(f"{row.event}: {why}" for row in rows.values() if (why := self._left(row, seen.get(row.event)))),
         ]
         assert not wrong, f"{account} at {self._now}:\n" + "\n".join(wrong)
+        Calendars.compared += len(seen)
 
     def _wrong(self, shown: Shown, row: Row | None) -> str:
         """Of what is to come: what is wrong with its row."""
@@ -482,7 +485,7 @@ def _before_the_clocks_change() -> date:
 @pytest.mark.timeout(900)
 async def test_after_quiet_our_rows_are_what_the_people_made(database: Database) -> None:
     async with Ground.opened(database) as ground:
-        Calendars.ground = ground
+        Calendars.ground, Calendars.compared = ground, 0
         effort = settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
@@ -492,3 +495,4 @@ async def test_after_quiet_our_rows_are_what_the_people_made(database: Database)
             suppress_health_check=[HealthCheck.too_slow],
         )
         await asyncio.to_thread(run_state_machine_as_test, Calendars, settings=effort)
+    assert Calendars.compared > EXAMPLES, "what was compared is more than empty calendars"
