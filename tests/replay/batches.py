@@ -1,25 +1,11 @@
 """Record the collecting of events for later code to replay: `python -m tests.replay.batches FOLDER`. Only ever add."""
 
-import asyncio
-import shutil
-import sys
-import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
-
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 from activities.records import RecordActivities
-from activities.store.database import Database
-from sandbox import running
-from starter.dev.postgres import Cluster
-from starter.migrate import migrate
+from starter.dev.postgres import Urls
 from tests.batches.scene import POISON, Collection
-from tests.conftest import know_attributes, program
-from tests.replay.record import keep
-from tests.stage import Stage
+from tests.replay.ground import keep, recorded, skipping, staged
 from worker import build_worker
 from workflows import policies, queues
 
@@ -45,20 +31,9 @@ async def _continued(collection: Collection) -> None:
         policies.BATCH_HEARD = before
 
 
-async def record(cluster: Cluster, folder: Path) -> None:
-    urls = await cluster.create("greenroom_record")
-    await asyncio.to_thread(migrate, urls.owner)
+async def record(urls: Urls, folder: Path) -> None:
     for name, tell in zip(NAMES, (_whole, _continued), strict=True):
-        async with (
-            Database.opened(urls.application, urls.crossing) as database,
-            running() as sandbox,
-            await WorkflowEnvironment.start_time_skipping(
-                test_server_existing_path=program("temporal-test-server"), data_converter=pydantic_data_converter
-            ) as environment,
-        ):
-            await know_attributes(environment.client)
-            stage = Stage(database, environment.client, sandbox, urls, tenant_id=str(uuid4()))
-            await stage.set_up(datetime.now(UTC))
+        async with skipping() as environment, staged(urls, environment) as stage:
             collection = Collection(stage)
             owners = [RecordActivities(collection.store)]
             async with build_worker(environment.client, owners, task_queue=queues.WORKFLOWS):
@@ -66,15 +41,5 @@ async def record(cluster: Cluster, folder: Path) -> None:
                 await keep(environment.client, collection.handle().id, name, folder)
 
 
-def main() -> None:
-    home, folder = Path(tempfile.mkdtemp(prefix="greenroom-record-")), Path(sys.argv[1])
-    cluster = Cluster(home / "postgres")
-    try:
-        asyncio.run(record(cluster, folder))
-    finally:
-        cluster.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    main()
+    recorded(record)

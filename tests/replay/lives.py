@@ -1,35 +1,24 @@
-"""Record the lives of meetings and calendars for later code to replay: `python -m tests.replay.lives`.
+"""Record the lives of meetings and calendars for later code to replay: `python -m tests.replay.lives FOLDER`.
 
-Real workflows over real rows and pretended providers, on a server that skips time. As with `record`: only ever add.
+Real workflows over real rows and pretended providers, on a server that skips time. Only ever add.
 """
 
-import asyncio
-import shutil
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
-from activities.store.database import Database
-from sandbox import running
 from schemas.erasures import Keeping
 from schemas.subscriptions import Renewal
 from starter import start
-from starter.dev.postgres import Cluster, Urls
-from starter.migrate import migrate
-from tests.conftest import know_attributes, program
+from starter.dev.postgres import Urls
 from tests.diary import ADA, TOMAS, Diary
 from tests.erasures.people import begun
 from tests.meetings.life import Life
-from tests.replay.record import keep
+from tests.replay.ground import keep, lasting, recorded, skipping, staged
 from tests.stage import Stage
-from workflows import ids, policies, queues, story
+from workflows import ids, policies, queues
 from workflows.erasures import RetentionWorkflow
 
 Told = Callable[[Life], Awaitable[str]]
@@ -74,26 +63,15 @@ async def failed(life: Life) -> str:
 SCENARIOS: dict[str, Told] = {"whole": whole, "cancelled": cancelled, "failed": failed}
 
 
-async def record(cluster: Cluster, folder: Path) -> None:
-    urls = await cluster.create("greenroom_record")
-    await asyncio.to_thread(migrate, urls.owner)
+async def record(urls: Urls, folder: Path) -> None:
     for name, tell in SCENARIOS.items():
-        async with (
-            Database.opened(urls.application, urls.crossing) as database,
-            running() as sandbox,
-            await WorkflowEnvironment.start_time_skipping(
-                test_server_existing_path=program("temporal-test-server"), data_converter=pydantic_data_converter
-            ) as environment,
-        ):
-            await know_attributes(environment.client)
-            stage = Stage(database, environment.client, sandbox, urls, tenant_id=str(uuid4()))
-            await stage.set_up(datetime.now(UTC))
-            async with stage.working():
-                life = Life(environment, stage, await Diary.connected(stage))
-                meeting_id = await life.meeting_id(await tell(life))
-                await _keep_all(environment.client, life, name, meeting_id, folder)
-    async with Database.opened(urls.application, urls.crossing) as database:
-        await _record_forgetting(database, urls, folder)
+        async with skipping() as environment, staged(urls, environment) as stage, stage.working():
+            life = Life(environment, stage, await Diary.connected(stage))
+            meeting_id = await life.meeting_id(await tell(life))
+            await _keep_all(environment.client, life, name, meeting_id, folder)
+    async with lasting() as environment, staged(urls, environment) as stage, stage.working():
+        await stage.research(ADA)
+        await _forget(environment.client, stage, folder)
 
 
 async def _forget(client: Client, stage: Stage, folder: Path) -> None:
@@ -111,23 +89,6 @@ async def _forget(client: Client, stage: Stage, folder: Path) -> None:
     await keep(client, "retention", "retention", folder)
 
 
-async def _record_forgetting(database: Database, urls: Urls, folder: Path) -> None:
-    async with (
-        running() as sandbox,
-        await WorkflowEnvironment.start_local(
-            dev_server_existing_path=program("temporal"),
-            dev_server_log_level="error",
-            data_converter=pydantic_data_converter,
-            search_attributes=story.SEARCH_ATTRIBUTES,
-        ) as environment,
-    ):
-        stage = Stage(database, environment.client, sandbox, urls, tenant_id=str(uuid4()))
-        await stage.set_up(datetime.now(UTC))
-        async with stage.working():
-            await stage.research(ADA)
-            await _forget(environment.client, stage, folder)
-
-
 async def _keep_all(client: Client, life: Life, name: str, meeting_id: str, folder: Path) -> None:
     tenant_id, calendar_id = life.stage.tenant.id, life.diary.calendar_id
     await keep(client, ids.meeting(tenant_id, meeting_id), f"meeting-{name}", folder)
@@ -141,15 +102,5 @@ async def _keep_all(client: Client, life: Life, name: str, meeting_id: str, fold
     await keep(client, ids.subscription(tenant_id, calendar_id), f"subscription-{name}", folder)
 
 
-def main() -> None:
-    home, folder = Path(tempfile.mkdtemp(prefix="greenroom-record-")), Path(sys.argv[1])
-    cluster = Cluster(home / "postgres")
-    try:
-        asyncio.run(record(cluster, folder))
-    finally:
-        cluster.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    main()
+    recorded(record)

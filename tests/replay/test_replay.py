@@ -11,9 +11,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.replay.calls import SCENARIOS as CALLS
+from tests.replay.ground import HISTORIES
 from tests.replay.lives import SCENARIOS
 from tests.replay.planted import ChangedResearch
-from tests.replay.record import HISTORIES, scenarios
+from tests.replay.record import scenarios
 from worker import SANDBOX, WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
