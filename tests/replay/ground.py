@@ -58,12 +58,12 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @asynccontextmanager
-async def lasting(**settings: int) -> AsyncIterator[WorkflowEnvironment]:
-    """Temporal itself, in real time: it deletes, and it lists. `settings` are its own, by the last part of their names."""
+async def lasting(*settings: str) -> AsyncIterator[WorkflowEnvironment]:
+    """Temporal itself, in real time: it deletes, and it lists. `settings` are of its own dynamic configuration."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=program("temporal"),
         dev_server_log_level="error",
-        dev_server_extra_args=[f"--dynamic-config-value=limit.{name}={value}" for name, value in settings.items()],
+        dev_server_extra_args=[f"--dynamic-config-value={setting}" for setting in settings],
         data_converter=pydantic_data_converter,
         search_attributes=story.SEARCH_ATTRIBUTES,
     ) as environment:

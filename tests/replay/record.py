@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from temporalio.client import WorkflowFailureError
 
+from activities import errors
+from activities.research.economy import Thrift
+from schemas.research import Begun, Start
 from tests.fakes import COMPANY, PERSON, FakeModel, FakeSearch, FakeStore, down, limited
 from tests.replay.ground import HISTORIES, keep, skipping
 from tests.research.material import draft, fact
@@ -14,6 +17,19 @@ from tests.research.test_windows import running
 
 GOOD = json.dumps(draft(fact()))
 FRESH = {"fresh": True}
+
+
+@dataclass
+class Strapped(FakeStore):
+    """Others have set the money aside, so often as somebody looks."""
+
+    looks: int = 2
+
+    async def begin(self, start: Start, thrift: Thrift, *, sandbox: bool) -> Begun:
+        self.looks -= 1
+        if self.looks >= 0:
+            raise errors.over_budget("month", 1_000_000, held=True)
+        return await super().begin(start, thrift, sandbox=sandbox)
 
 
 @dataclass
@@ -38,6 +54,8 @@ def scenarios() -> dict[str, Scenario]:
         "repaired": Scenario(model=FakeModel(["{", GOOD])),
         "never-valid": Scenario(model=FakeModel(["{"])),
         "too-slow-to-write": Scenario(model=FakeModel([limited(800)])),
+        "waits-for-money": Scenario(Strapped()),
+        "money-never-comes": Scenario(Strapped(looks=100)),
     }
 
 
@@ -52,7 +70,7 @@ async def record(name: str, scenario: Scenario) -> None:
         except WorkflowFailureError:
             sys.stdout.write(f"{name} failed, as it should\n")
         await keep(environment.client, handle.id, name)
-        if not scenario.store.prospects[0].fresh:
+        if "person" in scenario.search.asked:
             await keep(environment.client, f"{handle.id}/prospect/{PERSON.key}", f"{name}.prospect")
 
 

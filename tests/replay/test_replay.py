@@ -15,6 +15,7 @@ from tests.replay.ground import HISTORIES
 from tests.replay.lives import SCENARIOS
 from tests.replay.planted import ChangedResearch
 from tests.replay.record import scenarios
+from tests.replay.rounds import DELIVERIES
 from worker import SANDBOX, WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -36,6 +37,13 @@ def test_every_scenario_is_recorded() -> None:
     assert set(scenarios()) <= names
     assert {f"{noun}-{name}" for noun in ("meeting", "calendar", "subscription") for name in SCENARIOS} <= names
     assert {f"transcript-{name}" for name in CALLS} <= names
+    assert {f"delivery-{name}" for name in DELIVERIES} <= names
+
+
+def test_every_workflow_has_a_run_that_is_recorded() -> None:
+    started = (json.loads(path.read_text())["events"][0] for path in RECORDED)
+    types = {one["workflowExecutionStartedEventAttributes"]["workflowType"]["name"] for one in started}
+    assert types == {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 
 async def test_a_change_without_a_patch_is_seen() -> None:
