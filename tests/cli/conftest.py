@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def greenroom(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Greenroom:
+def greenroom(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Greenroom]:
     """Run a command on a thread of its own: it has an event loop of its own too."""
+    handlers = logging.root.handlers[:]
 
     def run(*words: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["greenroom", *words])
@@ -68,7 +70,9 @@ def greenroom(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         assert isinstance(code, int)
         return Said(code, captured.out, captured.err)
 
-    return run
+    yield run
+    # A command that serves logs to the stderr of its test, which is closed now.
+    logging.root.handlers[:] = handlers
 
 
 @pytest.fixture

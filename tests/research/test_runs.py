@@ -58,7 +58,7 @@ async def test_an_inactive_campaign_starts_nothing(stage: Stage) -> None:
 
     assert (error.type, error.message) == ("CampaignInactive", "begin: the campaign is not active")
     assert (row.id, row.status, row.version) == (research_id, "failed", 0)
-    assert stage.calls("perplexity") == stage.calls("anthropic") == []
+    assert [await stage.count(table) for table in ("spending", "answers", "leases", "briefs")] == [0, 0, 0, 0]
 
 
 async def test_pretended_research_is_not_fresh_for_a_real_run(stage: Stage) -> None:
