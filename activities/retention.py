@@ -17,6 +17,7 @@ class Store(Protocol):
     async def tenants(self) -> list[TenantId]: ...
     async def discard(self, tenant_id: TenantId, now: datetime) -> dict[str, int]: ...
     async def discard_paces(self, now: datetime) -> int: ...
+    async def discard_bills(self, now: datetime) -> int: ...
 
 
 class Ledger(Protocol):
@@ -43,6 +44,7 @@ class RetentionActivities:
                     activity.logger.warning("not all that is old is deleted", extra={"tenant": tenant_id})
                     refused += 1
             counts["paces"] += await self._store.discard_paces(outdated.now)
+            counts["bills"] += await self._store.discard_bills(outdated.now)
             if refused:
                 raise errors.unfinished(f"{refused} of {len(tenants)} tenants keep what is old")
             return Discarded(tenants=len(tenants), counts=dict(+counts))

@@ -14,6 +14,9 @@ from schemas.base import Message, RowId, TenantId
 from schemas.payloads import (
     BatchCompleted,
     CalendarChanged,
+    DigestCompleted,
+    DigestFailed,
+    DigestRequested,
     EntityCreated,
     EntityParked,
     MessageRequested,
@@ -89,6 +92,7 @@ REGISTRY: Mapping[str, Definition] = MappingProxyType(
                 ("app/scheduled.webhook-renewal",),
             ),
             Definition("transcript/parse.requested", TranscriptRequested, IN, "Reads the transcript of a call."),
+            Definition("digest/generate.requested", DigestRequested, IN, "Makes a user's digest of a day, now."),
             Definition(
                 "mail/message.requested",
                 MessageRequested,
@@ -110,6 +114,8 @@ REGISTRY: Mapping[str, Definition] = MappingProxyType(
             Definition("transcript/parse.progress", TranscriptProgress, OUT, "The reading of a call has come further."),
             Definition("transcript/parse.completed", TranscriptCompleted, OUT, "A call has been read."),
             Definition("transcript/parse.failed", TranscriptFailed, OUT, "A call could not be read."),
+            Definition("digest/generate.completed", DigestCompleted, OUT, "A digest is ready."),
+            Definition("digest/generate.failed", DigestFailed, OUT, "There is no digest, for the reason that is said."),
             Definition("record/batch.completed", BatchCompleted, OUT, "Rows have been kept, together."),
             Definition(
                 "record/entity.parked", EntityParked, OUT, "An event could not be done, and waits for a person."

@@ -1,6 +1,6 @@
 """Notices: messages to users. What they say is read from rows when they are sent; only ids travel."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from schemas.base import Email, Message, RowId, TenantId
@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     CALENDAR_DARK = "calendar_dark"
     CALL_FAILED = "call_failed"
     LETTER = "letter"
+    DIGEST = "digest"
 
 
 def brief_key(meeting_id: RowId, digest: str, starts_at: datetime) -> str:
@@ -52,9 +53,14 @@ def letter_key(letter_id: RowId) -> str:
     return f"letter/{letter_id}"
 
 
+def digest_key(digest_id: RowId, version: int) -> str:
+    """A digest is told once for each time that it was made."""
+    return f"digest/{digest_id}/{version}"
+
+
 class NoticeOrder(Message):
     """Tell a user something, once for each key. What it is about is a row: of the meeting, the research, the
-    connection, the call or the letter, as the kind has it. Without `user_id` it is for the user of that row."""
+    connection, the call, the letter or the digest, as the kind has it. Without `user_id` it is for the user of that row."""
 
     tenant_id: TenantId
     key: str
@@ -65,6 +71,7 @@ class NoticeOrder(Message):
     connection_id: RowId | None = None
     call_id: RowId | None = None
     letter_id: RowId | None = None
+    digest_id: RowId | None = None
 
 
 class Sending(Message):
@@ -130,6 +137,11 @@ class Matter(Document):
     call_id: RowId | None = None
     call: str = ""
     calls_by_mail: bool = True
+    # The digest: its day, how it stands, and whether its user wants digests by mail.
+    digest_id: RowId | None = None
+    digest: str = ""
+    day: date | None = None
+    digests_by_mail: bool = True
     # The letter: what it says, and the application that asked for it.
     subject: str = ""
     body: str = ""

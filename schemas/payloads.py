@@ -4,12 +4,14 @@ Those of ours name rows by id, people not at all.
 """
 
 from datetime import UTC, datetime
+from datetime import date as date_
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from schemas.base import Email, Inbound, RowId
+from schemas.digests import LONGEST_TOPIC, MOST_TOPICS
 
 MOST_PROSPECTS = 20
 MOST_PARTICIPANTS = 200
@@ -148,6 +150,27 @@ class EntityCreated(Payload):
         return self.data if self.data is not None else dict(self.model_extra or {})
 
 
+class DigestRequested(Payload):
+    """A user's digest, who is named by our id or by their address; about interests of its own when it names some.
+
+    Its day is theirs that it is; another one only so far as zones reach.
+    """
+
+    user_id: TheirId
+    policy_interests: (
+        tuple[
+            Annotated[
+                str,
+                AfterValidator(storable),
+                StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TOPIC),
+            ],
+            ...,
+        ]
+        | None
+    ) = Field(default=None, min_length=1, max_length=MOST_TOPICS)
+    date: date_ | None = None
+
+
 class ResearchProgress(Payload):
     research_id: RowId
     version: int = 0
@@ -182,6 +205,20 @@ class TranscriptCompleted(Payload):
 
 class TranscriptFailed(Payload):
     call_id: RowId
+    step: str
+    failure_reason: str
+
+
+class DigestCompleted(Payload):
+    digest_id: RowId
+    date: date_
+    audio: str
+    quiet: bool = False
+
+
+class DigestFailed(Payload):
+    digest_id: RowId
+    date: date_
     step: str
     failure_reason: str
 

@@ -9,21 +9,12 @@ from typing import Self
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.brands import BASES, KEYS, PRICES
 from schemas.budgets import DOLLAR, Caps, Price
 from schemas.providers import Google, Pace, Provider
 
 STACK_FILE = Path(".greenroom/stack.env")
 
-
-# What calls cost, by "provider/model": their list prices as we knew them, so to be checked against what the providers
-# charge you. A model without a price is not called. The search's say how many searches a call makes at most, and how
-# much of what it finds is put before its model.
-PRICES = {
-    "perplexity/perplexity/sonar": Price(input_usd=0.25, output_usd=2.5, call_usd=0.015, context_tokens=20_000),
-    "anthropic/claude-sonnet-5-5": Price(input_usd=3, output_usd=15, context_tokens=1000),
-    "anthropic/claude-haiku-5-5": Price(input_usd=1, output_usd=5, context_tokens=1000),
-    "gemini/gemini-3.5-flash": Price(input_usd=0.3, output_usd=2.5, context_tokens=1000),
-}
 
 # The most that a cap can be: more is a slip of the hand.
 MOST_USD = 1_000_000
@@ -96,6 +87,40 @@ class Settings(BaseSettings):
     # How often calls are looked for of which nothing was heard.
     call_sweep_every_s: int = Field(default=3600, ge=1)
 
+    # Finds the news that digests tell of; and where bills are published.
+    brave_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("BRAVE_API_KEY", "brave_api_key")
+    )
+    brave_base_url: str = "https://api.search.brave.com"
+    brave_pace: str = "50/1s"
+    congress_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("CONGRESS_API_KEY", "congress_api_key")
+    )
+    congress_base_url: str = "https://api.congress.gov"
+    congress_pace: str = "5000/3600s"
+    # How often bills are loaded, when there is a key.
+    bills_every_s: int = Field(default=21_600, ge=1)
+    news_timeout_s: float = Field(default=20, gt=0)
+
+    # Speaks digests: its model and its two voices. So many calls at once are what the plan allows (a free one 2).
+    elevenlabs_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("ELEVENLABS_API_KEY", "elevenlabs_api_key")
+    )
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_model: str = "eleven_v3"
+    elevenlabs_voices: tuple[str, str] = ("JBFqnCBsd6RMkjVDRZzb", "EXAVITQu4vr4xnSDxMaL")
+    elevenlabs_at_once: int = Field(default=2, ge=1)
+    elevenlabs_timeout_s: float = Field(default=240, gt=0)
+
+    # Where audio is kept: a folder (file:///...), or s3://bucket/prefix with the keys of its store.
+    objects_url: str = ""
+    objects_endpoint: str = ""
+    objects_region: str = "us-east-1"
+    objects_access_key: SecretStr = SecretStr("")
+    objects_secret_key: SecretStr = SecretStr("")
+    # Whether a digest is spoken at all, for those who want that.
+    digest_audio: bool = True
+
     # Whether a tenant's endpoint may be on this machine or in a private network: for development alone.
     private_endpoints: bool = False
     endpoint_timeout_s: float = Field(default=15, gt=0)
@@ -165,6 +190,8 @@ class Settings(BaseSettings):
     call_slots: int = Field(default=10, ge=1)
     reading_slots: int = Field(default=10, ge=1)
     delivery_slots: int = Field(default=20, ge=1)
+    news_slots: int = Field(default=10, ge=1)
+    audio_slots: int = Field(default=4, ge=1)
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     metrics_port: int = Field(default=0, ge=0, le=65535)
@@ -216,6 +243,7 @@ class Settings(BaseSettings):
     def unpriced(self) -> list[str]:
         """The models that are not called, since nobody knows what that costs."""
         models = {f"anthropic/{one}" for one in (self.anthropic_model, self.anthropic_small_model) if one}
+        models |= {"brave/news", f"elevenlabs/{self.elevenlabs_model}"}
         return sorted({f"perplexity/{self.perplexity_model}", self.transcript_model, *models} - set(self.prices))
 
     def smtp(self) -> tuple[str, bool]:
@@ -237,26 +265,6 @@ class Settings(BaseSettings):
             "gemini": Pace.parse(self.gemini_pace),
             "gong/company": Pace.parse(self.gong_pace),
             "gong/day": Pace.parse(self.gong_day_pace),
+            "brave": Pace.parse(self.brave_pace),
+            "congress": Pace.parse(self.congress_pace),
         }
-
-
-# By provider: the setting that lets us in, and the one that says where.
-KEYS = {
-    "perplexity": "perplexity_api_key",
-    "anthropic": "anthropic_api_key",
-    "google": "google_client_secret",
-    "gemini": "gemini_api_key",
-}
-# ... and what that setting is called in the environment.
-VARIABLES = {
-    "perplexity": "PERPLEXITY_API_KEY",
-    "anthropic": "ANTHROPIC_API_KEY",
-    "google": "GOOGLE_CLIENT_SECRET",
-    "gemini": "GEMINI_API_KEY",
-}
-BASES = {
-    "perplexity": "perplexity_base_url",
-    "anthropic": "anthropic_base_url",
-    "google": "google_api_url",
-    "gemini": "gemini_base_url",
-}

@@ -1,5 +1,7 @@
 """What counts as the same work: `noun/tenant/key`, from row ids and keyed hashes, never from what a person typed."""
 
+from datetime import date
+
 from schemas.base import PersonKey, RowId, TenantId
 
 
@@ -61,7 +63,13 @@ def batch(tenant_id: TenantId, event: str) -> str:
     return f"batch/{tenant_id}/{event.replace('/', '.')}"
 
 
+def digest(tenant_id: TenantId, user_id: RowId, day: date) -> str:
+    """One for each user and day, whatever begins it."""
+    return f"digest/{tenant_id}/{user_id}/{day.isoformat()}"
+
+
 # Sweeps that somebody asked for: they are of no tenant, and one at a time.
 SWEEP = "subscription-renewals-asked"
 CALL_SWEEP = "call-sweeps-asked"
+BILL_LOAD = "bill-loads-asked"
 RECONCILIATION = "reconciliation-asked"

@@ -10,4 +10,8 @@ CALLS = "greenroom-calls"
 READING = "greenroom-reading"
 DELIVERY = "greenroom-delivery"
 
-ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL, CALLS, READING, DELIVERY)
+# Who finds news and bills, and who speaks.
+NEWS = "greenroom-news"
+AUDIO = "greenroom-audio"
+
+ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL, CALLS, READING, DELIVERY, NEWS, AUDIO)

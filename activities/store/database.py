@@ -68,6 +68,11 @@ def patient(transaction: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Cor
     return told
 
 
+def storable(value: Any) -> Any:
+    """Text that a row can hold: no NUL, no half letter. Anything else as it is."""
+    return value.replace("\x00", "").encode(errors="replace").decode() if isinstance(value, str) else value
+
+
 class Database:
     """Two pools, one for each role that works: the application's and the crossing one's."""
 

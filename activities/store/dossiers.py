@@ -41,7 +41,10 @@ class DossierStore:
                 briefs=await _all(connection, BriefTitle, _BRIEFS, ids, named.rows["briefs"], named.rows["evidence"]),
                 calls=await _all(connection, Spoke, _CALLS, bare, named.rows["calls"]),
                 came=await _all(
-                    connection, Came, _CAME, *(named.rows[place] for place in ("records", "letters", "received"))
+                    connection,
+                    Came,
+                    _CAME,
+                    *(named.rows[place] for place in ("records", "letters", "received", "digests", "news")),
                 ),
             )
 
@@ -118,5 +121,12 @@ UNION ALL
 SELECT id, 'mail', created_at, jsonb_build_array(subject, body) FROM letters WHERE id = ANY($2::uuid[])
 UNION ALL
 SELECT id, name, received_at, jsonb_build_array(key, payload::text) FROM received WHERE id = ANY($3::uuid[])
+UNION ALL
+SELECT id, 'digest', created_at, jsonb_build_array(
+  (SELECT jsonb_agg(jsonb_build_array(i.title, i.text, i.url)) FROM digest_items i WHERE i.digest_id = d.id),
+  (SELECT jsonb_agg(l.text) FROM digest_lines l WHERE l.digest_id = d.id)
+) FROM digests d WHERE id = ANY($4::uuid[])
+UNION ALL
+SELECT id, 'news', fetched_at, found FROM news WHERE id = ANY($5::uuid[])
 ORDER BY at, id
 """

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from activities.calendars.rules import USUAL_LENGTH
-from activities.store import unsaid
+from activities.store import unsaid, untold
 from activities.store.database import Connection
 from activities.store.mentions import Mentions
 from activities.store.suppressions import GONE, UNTITLED
@@ -98,6 +98,7 @@ async def forget(connection: Connection, traces: Traces, now: datetime) -> tuple
     counts |= await _forget_meetings(connection, traces)
     counts |= await _forget_people(connection, traces)
     counts |= await unsaid.forget(connection, traces.calls, traces.named)
+    counts |= await untold.forget(connection, traces.named, traces.meetings, now)
     await _undo(connection, traces)
     return counts, await _changed(connection, traces, now)
 

@@ -58,6 +58,15 @@ PLACES = {
         SELECT id, ARRAY[]::uuid[] AS about, jsonb_build_array(key, payload::text) AS said FROM received
     """,
     "letters": "SELECT id, ARRAY[]::uuid[] AS about, jsonb_build_array(subject, body) AS said FROM letters",
+    "digests": """
+        SELECT id, ARRAY[]::uuid[] AS about,
+          jsonb_build_array(chapters, topics, (SELECT jsonb_agg(jsonb_build_array(i.topic, i.title, i.text, i.url, i.source))
+              FROM digest_items i WHERE i.digest_id = d.id),
+            (SELECT jsonb_agg(jsonb_build_array(l.text, l.quote)) FROM digest_lines l WHERE l.digest_id = d.id),
+            (SELECT jsonb_agg(a.answer) FROM digest_answers a WHERE a.digest_id = d.id)) AS said
+        FROM digests d
+    """,
+    "news": "SELECT id, ARRAY[]::uuid[] AS about, found AS said FROM news WHERE found IS NOT NULL",
 }
 
 # As `activities.plain.unmarked` has it, near enough to leave nothing out.

@@ -6,9 +6,11 @@ import asyncpg
 
 from activities import errors
 from activities.store.database import Connection, Database, patient
+from activities.store.digests import DigestStore
 from activities.store.library import Library
 from schemas.base import RowId, TenantId
 from schemas.briefs import Brief
+from schemas.digests import DigestView
 from schemas.notices import FirstTry, Matter, NoticeOrder, Sent
 
 
@@ -16,6 +18,7 @@ class NoticeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._library = Library(database)
+        self._digests = DigestStore(database)
 
     @patient
     async def claim(self, order: NoticeOrder, message_id: str, now: datetime) -> Matter | Sent:
@@ -29,6 +32,9 @@ class NoticeStore:
 
     async def brief(self, tenant_id: TenantId, brief_id: RowId) -> Brief | None:
         return await self._library.brief(tenant_id, brief_id)
+
+    async def digest(self, tenant_id: TenantId, digest_id: RowId) -> DigestView | None:
+        return await self._digests.view(tenant_id, None, digest_id)
 
     @patient
     async def end(self, order: NoticeOrder, sent: Sent, now: datetime, *, sandbox: bool) -> Sent:
@@ -80,17 +86,19 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
     await connection.execute(
         """
         INSERT INTO notices (tenant_id, key, kind, user_id, meeting_id, research_id, message_id, created_at, call_id,
-          letter_id)
-        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8, c.id, l.id
+          letter_id, digest_id)
+        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8, c.id, l.id, d.id
         FROM users u LEFT JOIN meetings m ON m.id = $4 LEFT JOIN research r ON r.id = coalesce($5, $4)
         LEFT JOIN calls c ON c.id = $9 LEFT JOIN letters l ON l.id = $10
+        LEFT JOIN digests d ON d.id = $11
         WHERE u.id = coalesce(
           $3,
           (SELECT user_id FROM research WHERE id = $5),
           (SELECT user_id FROM meetings WHERE id = $4),
           (SELECT user_id FROM connections WHERE id = $6),
           (SELECT user_id FROM calls WHERE id = $9),
-          (SELECT user_id FROM letters WHERE id = $10)
+          (SELECT user_id FROM letters WHERE id = $10),
+          (SELECT user_id FROM digests WHERE id = $11)
         )
         ON CONFLICT (tenant_id, key) DO NOTHING
         """,
@@ -104,6 +112,7 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
         now,
         order.call_id,
         order.letter_id,
+        order.digest_id,
     )
 
 
@@ -111,15 +120,16 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
 _MATTER = """
 SELECT n.status, n.reason, n.message_id, n.meeting_id, n.research_id, u.email, u.time_zone, u.briefs_by_mail,
   u.calls_by_mail, n.call_id, coalesce(t.status, '') AS call,
+  u.digests_by_mail, n.digest_id, coalesce(g.status, '') AS digest, g.day,
   coalesce(l.subject, '') AS subject, coalesce(l.body, '') AS body, coalesce(a.name, '') AS application,
   coalesce(m.title, t.title, (
     SELECT string_agg(coalesce(nullif(s.name, ''), s.email), ', ' ORDER BY p.position)
     FROM research_prospects p JOIN subjects s ON s.id = p.subject_id WHERE p.research_id = r.id
   ), '') AS title,
   coalesce(m.starts_at, t.started_at) AS starts_at, m.ends_at, coalesce(m.cancelled OR m.withdrawn IS NOT NULL, false) AS off,
-  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, t.failed_step, '') AS failed_step,
-  coalesce(r.failure_reason, t.failure_reason, '') AS failure_reason,
-  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) OR coalesce(t.sandbox, false) AS sandbox,
+  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, t.failed_step, g.failed_step, '') AS failed_step,
+  coalesce(r.failure_reason, t.failure_reason, g.failure_reason, '') AS failure_reason,
+  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) OR coalesce(t.sandbox, false) OR coalesce(g.sandbox, false) AS sandbox,
   EXISTS (
     SELECT FROM calendars k WHERE k.connection_id = c.id AND k.watched AND NOT EXISTS (
       SELECT FROM subscriptions s WHERE s.calendar_id = k.id AND s.status = 'active' AND s.renewal_failures = 0
@@ -131,6 +141,7 @@ LEFT JOIN meetings m ON m.id = n.meeting_id
 LEFT JOIN research r ON r.id = n.research_id
 LEFT JOIN calls t ON t.id = n.call_id
 LEFT JOIN letters l ON l.id = n.letter_id
+LEFT JOIN digests g ON g.id = n.digest_id
 LEFT JOIN received e ON e.id = l.id
 LEFT JOIN event_keys a ON a.id = e.event_key_id
 LEFT JOIN connections c

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from activities.calendars.rules import USUAL_LENGTH
+from activities.store import untold
+from activities.store.bills import BillStore
 from activities.store.database import Connection, Database, patient
 from schemas.base import TenantId
 
@@ -53,10 +55,15 @@ class RetentionStore:
                 counts[what] = await _count(connection, statement, now - OVER, BATCH)
             counts["parked events"] = await _count(connection, _PARKED, min(before, now - OVER), BATCH)
             counts["leases"] = await _count(connection, "DELETE FROM leases WHERE expires_at < $1", now)
+            counts["digests"] = await untold.discard(connection, before, BATCH, now)
             counts["opportunities"] = await _opportunities(connection)
             counts["meetings"] = await _count(connection, _MEETINGS, before, BATCH, USUAL_LENGTH)
             counts["people and companies"] = await _subjects(connection)
             return {what: count for what, count in counts.items() if count}
+
+    async def discard_bills(self, now: datetime) -> int:
+        """Of no tenant, and of no news."""
+        return await BillStore(self._database).discard(now)
 
     @patient
     async def discard_paces(self, now: datetime) -> int:
@@ -173,6 +180,12 @@ _OVER = {
     "received events": """
         DELETE FROM received WHERE id IN (
           SELECT id FROM received WHERE state = 'done' AND ended_at < $1 ORDER BY id LIMIT $2
+        )
+    """,
+    # News of a day that is over.
+    "news": """
+        DELETE FROM news WHERE id IN (
+          SELECT id FROM news WHERE coalesce(fetched_at, asked_until) < $1 ORDER BY id LIMIT $2
         )
     """,
     # Each with its notice.
