@@ -1,7 +1,9 @@
 """What every HTTP provider needs: an answer read with bounds, and trusted with nothing."""
 
 import json
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -13,6 +15,10 @@ LONGEST_ANSWER = 4 * 1024 * 1024
 
 # Of a text in an answer.
 LONGEST_WORDS = 4000
+
+LONGEST_URL = 2000
+
+_ADDRESS = re.compile(r"https?://(?:[\w-]+\.)+[^\W\d][\w-]*(?::\d{1,5})?(?:[/?#][^\s<>\"\\`]*)?")
 
 
 async def read_object(provider: str, response: aiohttp.ClientResponse) -> dict[str, Any]:
@@ -57,6 +63,18 @@ def tidy(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(key, LONGEST_WORDS): tidy(one) for key, one in value.items()}
     return value
+
+
+def web_address(url: str) -> str | None:
+    """A page of the web: at a host with a name, spelt in ASCII so that it looks like no other's, without a user."""
+    if len(url) > LONGEST_URL or clean(url, LONGEST_URL) != url or not _ADDRESS.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        return None
+    return parts._replace(netloc=f"{host}:{port}" if port else host).geturl()
 
 
 def _refuse(constant: str) -> None:

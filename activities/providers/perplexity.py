@@ -1,10 +1,8 @@
 """Web search by Perplexity's Agent API. Sources are its search results alone; what its model says of them is a hint."""
 
 import json
-import re
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import Field, ValidationError
@@ -13,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities import errors
 from activities.plain import clean
 from activities.ports import Question, SearchAnswer, Size, Source, Usage
-from activities.providers.http import error_kind, parse_object, read_bounded, read_object, tidy
+from activities.providers.http import error_kind, parse_object, read_bounded, read_object, tidy, web_address
 from schemas.base import Inbound
 from schemas.budgets import DOLLAR, Price
 
@@ -23,10 +21,7 @@ LEAST_WAIT = timedelta(seconds=60)
 MOST_SOURCES = 20
 LONGEST_TEXT = 4000
 LONGEST_TITLE = 300
-LONGEST_URL = 2000
 MOST_TOKENS = 2000
-
-_ADDRESS = re.compile(r"https?://(?:[\w-]+\.)+[^\W\d][\w-]*(?::\d{1,5})?(?:[/?#][^\s<>\"\\`]*)?")
 
 
 class ResultSaid(Inbound):
@@ -143,22 +138,10 @@ def _source(result: object) -> Source | None:
         said = ResultSaid.model_validate(result)
     except ValidationError:
         return None
-    url, text = _address(said.url), clean(said.snippet or "", LONGEST_TEXT)
+    url, text = web_address(said.url), clean(said.snippet or "", LONGEST_TEXT)
     if url is None or not text:
         return None
     return Source(url=url, title=clean(said.title or "", LONGEST_TITLE), text=text, published=_date(said))
-
-
-def _address(url: str) -> str | None:
-    """A page of the web: at a host with a name, spelt in ASCII so that it looks like no other's, without a user."""
-    if len(url) > LONGEST_URL or clean(url, LONGEST_URL) != url or not _ADDRESS.fullmatch(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except ValueError:
-        return None
-    return parts._replace(netloc=f"{host}:{port}" if port else host).geturl()
 
 
 def _date(said: ResultSaid) -> date | None:
