@@ -18,6 +18,7 @@ BudgetHeld           ... while others have money set aside: some of it will be f
 PriceUnknown         nobody knows what it costs, so it is not bought
 NoValidAnswer        the model was asked as often as it may be, and no answer could be used
 NotReady             a call's transcript was waited for, and did not come
+Unkept               what was paid for could not be put away: it is to be bought again
 
 Texts name the provider and what it said by status and type, never with its own words: those may quote a person.
 """
@@ -126,8 +127,13 @@ def decided(error: BaseException | None) -> ApplicationError | None:
 
 
 def was_answered(error: BaseException) -> bool:
-    """An answer came and cannot be read: it has been paid for all the same."""
-    return isinstance(error, ApplicationError) and error.type == "ProviderNonsense"
+    """An answer came and cannot be read, or not be kept: it has been paid for all the same."""
+    return isinstance(error, ApplicationError) and error.type in {"ProviderNonsense", "Unkept"}
+
+
+def unkept(error: ApplicationError) -> ApplicationError:
+    """What was paid for could not be put away, for the reason that this error tells."""
+    return ApplicationError(error.message, type="Unkept", non_retryable=error.non_retryable)
 
 
 def failed_itself(provider: str, kind: object) -> ApplicationError:

@@ -4,7 +4,7 @@ claim ─▶ (ended already | nobody is to hear of it any more | letter ─▶ m
 """
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -14,6 +14,7 @@ from activities.liveness import Clock, heartbeating, surely
 from activities.ports import Mail, Mailer
 from schemas.base import RowId, TenantId
 from schemas.briefs import Brief
+from schemas.digests import DigestView
 from schemas.notices import FirstTry, Matter, NoticeKind, NoticeOrder, NotSent, Sending, Sent
 
 # Heartbeaten as soon as the server has taken a mail: a try that cannot write that down tells the next one.
@@ -21,6 +22,10 @@ TAKEN = "taken"
 
 # A meeting of unknown length.
 AN_HOUR = timedelta(hours=1)
+
+
+# What is told at length.
+About: TypeAlias = Brief | DigestView
 
 
 class Store(Protocol):
@@ -31,6 +36,7 @@ class Store(Protocol):
         ...
 
     async def brief(self, tenant_id: TenantId, brief_id: RowId) -> Brief | None: ...
+    async def digest(self, tenant_id: TenantId, digest_id: RowId) -> DigestView | None: ...
 
     async def end(self, order: NoticeOrder, sent: Sent, now: datetime, *, sandbox: bool) -> Sent:
         """What became of it, now or before: a mail that was taken by a server counts for more than a time that was up."""
@@ -51,7 +57,7 @@ class Letters(Protocol):
         """The same for the same key."""
         ...
 
-    def compose(self, matter: Matter, brief: Brief | None, now: datetime) -> Mail: ...
+    def compose(self, matter: Matter, about: About | None, now: datetime) -> Mail: ...
 
 
 class NoticeActivities:
@@ -81,11 +87,11 @@ class NoticeActivities:
             if not taken and self._mailer is None:
                 sent = Sent(status="skipped", reason="no mail server is configured")
                 return await self._store.end(order, sent, clock.now(), sandbox=False)
-            brief = await self._brief(claimed)
+            about = await self._about(claimed)
             if not taken:
-                await self._post(claimed, brief, clock.now())
+                await self._post(claimed, about, clock.now())
         activity.heartbeat(TAKEN)
-        sandbox = self._pretended(claimed, brief)
+        sandbox = self._pretended(claimed, about)
         return await surely(self._store.end(order, Sent(status="sent"), clock.now(), sandbox=sandbox))
 
     @activity.defn(name="notices.first_try")
@@ -103,21 +109,24 @@ class NoticeActivities:
             activity.logger.warning("a notice could not be sent: %s", sent.reason, extra=said)
         return sent
 
-    async def _brief(self, matter: Matter) -> Brief | None:
-        if matter.order.kind is not NoticeKind.BRIEF or matter.brief_id is None:
-            return None
-        return await self._store.brief(matter.order.tenant_id, matter.brief_id)
+    async def _about(self, matter: Matter) -> About | None:
+        tenant_id = matter.order.tenant_id
+        if matter.order.kind is NoticeKind.DIGEST and matter.digest_id is not None:
+            return await self._store.digest(tenant_id, matter.digest_id)
+        if matter.order.kind is NoticeKind.BRIEF and matter.brief_id is not None:
+            return await self._store.brief(tenant_id, matter.brief_id)
+        return None
 
-    async def _post(self, matter: Matter, brief: Brief | None, now: datetime) -> None:
+    async def _post(self, matter: Matter, about: About | None, now: datetime) -> None:
         assert self._mailer is not None, "without one nothing is sent"
-        told = matter.model_copy(update={"sandbox": self._pretended(matter, brief)})
-        await self._mailer.send(self._letters.compose(told, brief, now))
+        told = matter.model_copy(update={"sandbox": self._pretended(matter, about)})
+        await self._mailer.send(self._letters.compose(told, about, now))
 
-    def _pretended(self, matter: Matter, brief: Brief | None) -> bool:
-        return matter.sandbox or bool(brief and brief.sandbox) or bool(self._mailer and self._mailer.sandbox)
+    def _pretended(self, matter: Matter, about: About | None) -> bool:
+        return matter.sandbox or bool(about and about.sandbox) or bool(self._mailer and self._mailer.sandbox)
 
 
-def unwanted(matter: Matter, now: datetime) -> str:
+def unwanted(matter: Matter, now: datetime) -> str:  # noqa: PLR0911 - one for each kind
     """Why nobody is to hear of it any more; empty when somebody is."""
     match matter.order.kind:
         case NoticeKind.BRIEF:
@@ -132,6 +141,8 @@ def unwanted(matter: Matter, now: datetime) -> str:
             return _read(matter)
         case NoticeKind.LETTER:
             return "" if matter.subject else "there is no letter"
+        case NoticeKind.DIGEST:
+            return _listened(matter)
 
 
 def _briefed(matter: Matter, now: datetime) -> str:
@@ -151,6 +162,13 @@ def _read(matter: Matter) -> str:
     if not matter.calls_by_mail:
         return "calls are not wanted by mail"
     return "" if matter.call == "failed" else "the call has not failed"
+
+
+def _listened(matter: Matter) -> str:
+    """One that is being made again is told when that is done."""
+    if not matter.digests_by_mail:
+        return "digests are not wanted by mail"
+    return "" if matter.digest in ("ready", "failed") else "there is no digest"
 
 
 def _past(matter: Matter, now: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox import hostile, listener, writer
+from sandbox import announcer, hostile, listener, writer
 from sandbox.brand import SERVER_ERROR, Answer, Call, RefusedError, tokens
 from sandbox.material import Material
 from sandbox.schema import fitted, sample, unsupported
@@ -107,7 +107,7 @@ class Anthropic:
     def about(self, call: Call) -> str | None:
         try:
             text = _request(call).text()
-            material, transcript = _material(text), listener.transcript(text)
+            material, transcript = _material(text), announcer.digest(text) or listener.transcript(text)
         except RefusedError:
             return None
         if transcript is not None:
@@ -195,6 +195,8 @@ def _written(request: Request, trick: str | None) -> str:
     material, schema = _material(request.text()), request.schema_wanted
     if (call := listener.transcript(request.text())) is not None:
         return listener.written(call, schema, trick)
+    if (digest := announcer.digest(request.text())) is not None:
+        return announcer.written(digest, schema, trick)
     if material is None:
         return (
             json.dumps(sample(schema), ensure_ascii=False) if schema else "This is a sandbox; it has read your message."

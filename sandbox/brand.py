@@ -33,6 +33,8 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     query: str = ""
+    busy: int = 0
+    """How many others of this brand were under way when it came."""
 
     def document(self) -> Json:
         """The body as JSON, or a 400."""

@@ -14,7 +14,10 @@ from aiohttp import web
 from sandbox import faults as kinds
 from sandbox.anthropic import Anthropic
 from sandbox.brand import Answer, Brand, Call
+from sandbox.brave import Brave
+from sandbox.congress import Congress
 from sandbox.control import Control, one_sentence
+from sandbox.elevenlabs import ElevenLabs, ElevenLabsControl
 from sandbox.faults import Fault, Faults
 from sandbox.gemini import Gemini
 from sandbox.gong import Gong, Memory
@@ -39,7 +42,7 @@ FIRST_SECONDS = 0.5
 
 def brands(world: World, google: Google, gong: Memory) -> tuple[Brand, ...]:
     """Everybody we pretend to be over HTTP. A new brand is one line here."""
-    return Perplexity(world), Anthropic(world), Gemini(), google, Gong(gong)
+    return Perplexity(world), Anthropic(world), Gemini(), google, Gong(gong), Brave(world), Congress(world)
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Sandbox:
     brands: tuple[Brand, ...]
     google: Backstage
     gong: Memory
+    elevenlabs: ElevenLabs
     push: Push
     faults: Faults
     journal: Journal
@@ -71,7 +75,8 @@ class Sandbox:
         google = Google(Store(world.clock, state_path), backstage)
         backstage.stands_behind(google)
         gong = Memory(world.clock)
-        fronts = brands(world, google, gong)
+        elevenlabs = ElevenLabs()
+        fronts = (*brands(world, google, gong), elevenlabs)
         allowed = {front.name: kinds.WIRE | dict.fromkeys(front.tricks, frozenset[str]()) for front in fronts}
         allowed |= {google.name: kinds.REASONED}
         none = dict.fromkeys([*allowed, "mail"], 0.0)
@@ -81,6 +86,7 @@ class Sandbox:
             fronts,
             backstage,
             gong,
+            elevenlabs,
             google.push,
             faults,
             journal,
@@ -109,8 +115,20 @@ class Sandbox:
         return f"{self.url}/gemini"
 
     @property
+    def brave_url(self) -> str:
+        return f"{self.url}/brave"
+
+    @property
+    def congress_url(self) -> str:
+        return f"{self.url}/congress"
+
+    @property
     def google_url(self) -> str:
         return f"{self.url}/google"
+
+    @property
+    def elevenlabs_url(self) -> str:
+        return f"{self.url}/elevenlabs"
 
     def calendar(self, email: str) -> Calendar:
         """The calendar of somebody who has an account here: robin.marsh@harbour.example has."""
@@ -121,6 +139,7 @@ def build_app(sandbox: Sandbox) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[one_sentence])
     app.add_routes([*Control(sandbox).routes(), *CalendarControl(sandbox.google).routes()])
     app.add_routes(GongControl(sandbox.gong).routes())
+    app.add_routes(ElevenLabsControl(sandbox.elevenlabs).routes())
     for brand in sandbox.brands:
         app.router.add_route("*", f"/{brand.name}/{{tail:.*}}", Front(brand, sandbox).serve)
 
@@ -144,7 +163,9 @@ class Front:
         except web.HTTPRequestEntityTooLarge:
             return _plain(self._brand.error(413))
         headers = {name.lower(): value for name, value in request.headers.items()}
-        call = Call(request.method, "/" + request.match_info["tail"], headers, body, request.rel_url.raw_query_string)
+        busy = len(self._sandbox.journal.running(self._brand.name))
+        path = "/" + request.match_info["tail"]
+        call = Call(request.method, path, headers, body, request.rel_url.raw_query_string, busy)
         asked = body or call.query.encode()
         with self._sandbox.journal.call(self._brand.name, call.path, asked, self._brand.about(call)) as entry:
             return await self._follow(request, call, entry)

@@ -8,13 +8,18 @@ from datetime import timedelta
 
 import aiohttp
 
+from activities.digests.ports import Studio
 from activities.ports import LanguageModel
 from activities.providers import anthropic as claude
+from activities.providers.brave import Brave
+from activities.providers.congress import UnitedStates
+from activities.providers.elevenlabs import ElevenLabs
 from activities.providers.gemini import Gemini
 from activities.providers.gong import Gong
 from activities.providers.google import GoogleCalendar
 from activities.providers.google_accounts import GoogleAccounts
 from activities.providers.guarded import Guarded
+from activities.providers.objects import ObjectStore
 from activities.providers.perplexity import Perplexity
 from activities.providers.smtp import Smtp
 from activities.providers.webhooks import SignedWebhooks
@@ -122,3 +127,63 @@ def mail_server(settings: Settings) -> Smtp | None:
 
 def recorder(settings: Settings, session: aiohttp.ClientSession) -> Gong:
     return Gong(session, timeout_s=settings.gong_timeout_s, sandbox=settings.sandbox)
+
+
+def speaker(settings: Settings, session: aiohttp.ClientSession) -> ElevenLabs | None:
+    """None without a key."""
+    where = settings.provider("elevenlabs")
+    if not where.key.get_secret_value():
+        return None
+    return ElevenLabs(
+        session,
+        base_url=where.base_url,
+        key=where.key.get_secret_value(),
+        model=settings.elevenlabs_model,
+        voices=settings.elevenlabs_voices,
+        timeout_s=settings.elevenlabs_timeout_s,
+        sandbox=where.sandbox,
+    )
+
+
+def objects(settings: Settings) -> ObjectStore | None:
+    """None when nowhere is told; ValueError for an address that is none."""
+    if not settings.objects_url:
+        return None
+    return ObjectStore.at(
+        settings.objects_url,
+        endpoint=settings.objects_endpoint,
+        region=settings.objects_region,
+        access_key=settings.objects_access_key.get_secret_value(),
+        secret_key=settings.objects_secret_key.get_secret_value(),
+    )
+
+
+def seats(settings: Settings) -> dict[str, int]:
+    """How many calls are under way at once, over all workers, of those who count them."""
+    return {ElevenLabs.name: settings.elevenlabs_at_once}
+
+
+def studio(settings: Settings, session: aiohttp.ClientSession) -> Studio | None:
+    """Whatever audio needs; None when some of it is not there, or audio is not wanted: digests stay in writing."""
+    voice, store = speaker(settings, session), objects(settings)
+    return Studio(voice, store) if settings.digest_audio and voice is not None and store is not None else None
+
+
+def news_search(settings: Settings, session: aiohttp.ClientSession) -> Brave | None:
+    """None without a key: digests are then made of what else there is."""
+    where = settings.provider("brave")
+    key = where.key.get_secret_value()
+    if not key:
+        return None
+    return Brave(session, base_url=where.base_url, key=key, timeout_s=settings.news_timeout_s, sandbox=where.sandbox)
+
+
+def congress(settings: Settings, session: aiohttp.ClientSession) -> UnitedStates | None:
+    """None without a key: bills are then those of files."""
+    where = settings.provider("congress")
+    key = where.key.get_secret_value()
+    if not key:
+        return None
+    return UnitedStates(
+        session, base_url=where.base_url, key=key, timeout_s=settings.news_timeout_s, sandbox=where.sandbox
+    )
