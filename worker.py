@@ -55,7 +55,7 @@ from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
 from activities.transcripts import TranscriptActivities
 from schemas.settings import Settings
-from starter import codec, schedules
+from starter import codec, digesting, schedules
 from starter.histories import Histories
 from starter.lives import Lives
 from starter.nouns import nouns
@@ -64,8 +64,10 @@ from starter.start import Doorbell
 from starter.words import NotReadyError
 from workflows import policies, queues
 from workflows.batches import BatchWorkflow
+from workflows.bills import BillsWorkflow
 from workflows.calendars import CalendarPollsWorkflow, CalendarSyncWorkflow
 from workflows.deliveries import DeliveryWorkflow
+from workflows.digests import DigestsWorkflow, DigestWorkflow
 from workflows.erasures import ErasureWorkflow, RetentionWorkflow
 from workflows.meetings import MeetingWorkflow
 from workflows.notices import NoticeWorkflow
@@ -93,6 +95,9 @@ WORKFLOWS = [
     TranscriptWorkflow,
     BatchWorkflow,
     ReconciliationWorkflow,
+    BillsWorkflow,
+    DigestsWorkflow,
+    DigestWorkflow,
 ]
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
@@ -165,6 +170,7 @@ def _by_themselves(
         TranscriptActivities(ReadingStore(database), reader, pacing, treasurer),
         DeliveryActivities(DeliveryStore(database, sealer(settings)), made.webhooks(settings)),
         RecordActivities(RecordStore(database)),
+        *digesting.owners(settings, database, session, models[0], pacing, treasurer),
     ]
 
 
@@ -219,6 +225,8 @@ def _slots(settings: Settings, queue: str) -> int:
         queues.CALLS: settings.call_slots,
         queues.READING: settings.reading_slots,
         queues.DELIVERY: settings.delivery_slots,
+        queues.NEWS: settings.news_slots,
+        queues.AUDIO: settings.audio_slots,
     }
     return slots.get(queue, WORKFLOW_SLOTS)
 

@@ -26,7 +26,8 @@ from activities.people import SHORTEST_KEY
 from activities.sealing import Sealer
 from activities.store import health
 from activities.store.database import GONE
-from schemas.settings import KEYS, STACK_FILE, VARIABLES, Settings
+from schemas.brands import KEYS, VARIABLES
+from schemas.settings import STACK_FILE, Settings
 from starter import migrate, schedules
 from starter.environment import connect
 from starter.needs import wanted
@@ -38,6 +39,13 @@ NEW_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32
 MAKE_ONE = "make one with: greenroom keys new"
 MOST_SKEW = timedelta(seconds=2)
 PATIENCE_S = 5.0
+
+# What is gone without: a digest is made of what else there is.
+OPTIONAL = {
+    "brave": "digests have no news",
+    "congress": "bills are those of files",
+    "elevenlabs": "digests are in writing alone",
+}
 
 # Temporal refuses polls that are shorter than some seconds.
 LONG_POLL = timedelta(seconds=30)
@@ -103,7 +111,10 @@ def providers(settings: Settings, *, stack: bool) -> list[Check]:
 
 def _provider(settings: Settings, name: str, *, stack: bool) -> Check:
     users = settings.paces().get(f"{name}/user")
-    pace = f"pace {settings.paces()[name]}" + (f", {users} for each user" if users else "")
+    if name not in settings.paces():
+        pace = f"at most {settings.elevenlabs_at_once} calls at once"
+    else:
+        pace = f"pace {settings.paces()[name]}" + (f", {users} for each user" if users else "")
     if unpriced := [one for one in settings.unpriced() if one.startswith(f"{name}/")]:
         return Check(name, ok=False, said=f"no price is known for {', '.join(unpriced)}", remedy="set GREENROOM_PRICES")
     if _key(settings, name):
@@ -111,6 +122,8 @@ def _provider(settings: Settings, name: str, *, stack: bool) -> Check:
     if settings.sandbox or stack:
         return Check(name, ok=True, said=f"SANDBOX DATA from {settings.sandbox_url}, {pace}")
     remedy = f"set {VARIABLES[name]}, or GREENROOM_SANDBOX=1 for pretended data"
+    if name in OPTIONAL:
+        return Check(name, ok=True, warning=True, said=f"no key is set: {OPTIONAL[name]}", remedy=remedy)
     return Check(name, ok=False, said="no key is set", remedy=remedy)
 
 

@@ -6,9 +6,7 @@ Sent ─▶ CHECKS: may it be done, as our rows are? ─▶ STARTERS: the workfl
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -17,13 +15,9 @@ from temporalio.service import RPCError
 
 from activities.attendance import LONGEST_NAME
 from activities.plain import clean
-from activities.store.calls import CallStore
 from activities.store.database import Database
-from activities.store.letters import LetterStore
-from activities.store.meetings import MeetingStore, Occasion
+from activities.store.meetings import Occasion
 from activities.store.received import Begun, Collected
-from activities.store.references import References
-from activities.store.tenants import TenantStore
 from activities.transcripts.files import UnreadableError, read
 from activities.transcripts.ports import NewCall
 from schemas.base import RowId, TenantId
@@ -41,44 +35,16 @@ from schemas.payloads import (
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow
 from schemas.transcripts import Source, Speaker, Spoken
-from starter import correspondence, start
+from starter import correspondence, mornings, start
 from starter.correspondence import UnknownAddresseeError
 from starter.errands import AwayError
 from starter.inbox import Problem, Sent
-from starter.intake import ROW_ID, Intake, person_keys
+from starter.intake import ROW_ID, Intake
+from starter.office import Office
 from starter.words import FailedError, NotFoundError, NotReadyError, UsageError
 from workflows import ids
 
 LONGEST_TITLE = 200
-
-
-@dataclass(frozen=True)
-class Office:
-    """What starters work with."""
-
-    settings: Settings
-    database: Database
-    client: Client
-
-    @cached_property
-    def tenants(self) -> TenantStore:
-        return TenantStore(self.database)
-
-    @cached_property
-    def meetings(self) -> MeetingStore:
-        return MeetingStore(self.database)
-
-    @cached_property
-    def references(self) -> References:
-        return References(self.database)
-
-    @cached_property
-    def letters(self) -> LetterStore:
-        return LetterStore(self.database)
-
-    @cached_property
-    def calls(self) -> CallStore:
-        return CallStore(self.database, person_keys(self.settings))
 
 
 Check = Callable[[Office, TenantId, Any], Awaitable[Problem | None]]
@@ -278,6 +244,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "research/generate.requested": _may_research,
         "transcript/parse.requested": _may_read,
+        "digest/generate.requested": mornings.may,
         "mail/message.requested": _may_mail,
     }
 )
@@ -288,6 +255,7 @@ STARTERS: Mapping[str, Starter] = MappingProxyType(
         "research/generate.requested": _research,
         "subscription/renewal.requested": _renewals,
         "transcript/parse.requested": _transcript,
+        "digest/generate.requested": mornings.requested,
         "mail/message.requested": _message,
     }
 )

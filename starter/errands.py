@@ -6,7 +6,7 @@ page ─▶ errand ─▶ workflow: begun when it sleeps ─▶ its answer, or A
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 from temporalio.client import (
     Client,
@@ -62,6 +62,10 @@ class Errands:
     async def call(self, tenant_id: TenantId, call_id: RowId) -> None:
         async with answered():
             await self._bell.call(tenant_id, call_id)
+
+    async def digest(self, tenant_id: TenantId, user_id: RowId, day: date) -> None:
+        async with answered():
+            await start.digest(self._client, tenant_id, user_id, day)
 
     async def watch(self, tenant_id: TenantId, calendar_id: RowId) -> None:
         """Begins to open a channel, and does not wait for it."""

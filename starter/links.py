@@ -1,6 +1,7 @@
-"""Links: the one that lets somebody into a brief, and those that lead out of it.
+"""Links: the one that lets somebody into a brief, the one to a user's feed, and those that lead out.
 
 brief ─▶ token: tenant, brief, when it was signed ─▶ a link in a mail ─▶ read ─▶ the tenant, or nothing
+user  ─▶ token: tenant, user, which of their addresses ─▶ a podcast app ─▶ read ─▶ whose feed, or nothing
 """
 
 import hashlib
@@ -10,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, Signer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from activities.people import SHORTEST_KEY
 from schemas.base import RowId, TenantId
@@ -19,20 +22,15 @@ from schemas.settings import Settings
 from starter.words import NotReadyError
 
 SALT = "brief"
+FEED = "feed"
+SIGNER = {"digest_method": staticmethod(hashlib.sha256), "key_derivation": "hmac"}
 
 
 class Links:
     """Signed links to briefs. One opens one brief of one tenant, for as many days as the settings say."""
 
     def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
-        key = settings.link_key.get_secret_value()
-        if len(key) < SHORTEST_KEY:
-            raise NotReadyError(
-                f"GREENROOM_LINK_KEY must have at least {SHORTEST_KEY} characters",
-                "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'",
-            )
-        signer = {"digest_method": staticmethod(hashlib.sha256), "key_derivation": "hmac"}
-        self._signed = URLSafeTimedSerializer(key, salt=SALT, signer_kwargs=signer)
+        self._signed = URLSafeTimedSerializer(_key(settings), salt=SALT, signer_kwargs=SIGNER)
         self._base = settings.web_url.rstrip("/")
         self._lives = timedelta(days=settings.link_days).total_seconds()
         self._now = now
@@ -61,6 +59,53 @@ class Links:
             case [str(tenant_id), str(signed_for)] if signed_for == brief_id:
                 return tenant_id, self._now() - signed_at.timestamp()
         return None, 0.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Whose feed an address opens, and which of their addresses it is."""
+
+    tenant_id: TenantId
+    user_id: RowId
+    version: int
+
+
+class FeedLinks:
+    """Addresses of feeds. Each is a secret of one user's; it lasts until they have another."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._signer = Signer(_key(settings), salt=FEED, digest_method=hashlib.sha256, key_derivation="hmac")
+        self._base = f"{settings.web_url.rstrip('/')}/feeds"
+
+    def feed(self, listener: Listener) -> str:
+        return f"{self._base}/{self._token(listener)}.xml"
+
+    def episode(self, listener: Listener, digest_id: RowId) -> str:
+        return f"{self._base}/{self._token(listener)}/{digest_id}.mp3"
+
+    def read(self, token: str) -> Listener | None:
+        """Whose it is; nothing when we did not sign it."""
+        try:
+            packed = base64_decode(self._signer.unsign(token))
+            tenant, user, version = packed[:16], packed[16:32], int.from_bytes(packed[32:])
+            return Listener(str(UUID(bytes=tenant)), str(UUID(bytes=user)), version)
+        except (BadData, ValueError):
+            return None
+
+    def _token(self, listener: Listener) -> str:
+        """Short, because people copy it: the bytes of its ids, and a signature."""
+        ids = UUID(listener.tenant_id).bytes + UUID(listener.user_id).bytes
+        return self._signer.sign(base64_encode(ids + listener.version.to_bytes(4))).decode()
+
+
+def _key(settings: Settings) -> str:
+    key = settings.link_key.get_secret_value()
+    if len(key) < SHORTEST_KEY:
+        raise NotReadyError(
+            f"GREENROOM_LINK_KEY must have at least {SHORTEST_KEY} characters",
+            "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        )
+    return key
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from schemas.settings import KEYS, Settings
+from schemas.brands import KEYS
+from schemas.settings import Settings
 from workflows import queues
 
 # Whose keys a worker of a queue cannot do without. Who reads transcripts is a setting.
@@ -15,6 +16,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     queues.CALLS: (),
     queues.READING: (),
     queues.DELIVERY: (),
+    # Without keys digests have no news, and are not spoken; they are written all the same.
+    queues.NEWS: (),
+    queues.AUDIO: (),
 }
 
 

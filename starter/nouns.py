@@ -5,6 +5,7 @@ The next noun is one more entry in `nouns`: which rows are open, what their work
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -15,6 +16,8 @@ from activities.store.database import Database
 from activities.store.reconciliation import Ended, ReconciliationStore
 from activities.store.records import RecordStore
 from activities.store.situations import SituationStore
+from activities.store.stuck_digests import StuckDigests
+from schemas.base import RowId
 from schemas.batches import Waiting
 from schemas.erasures import Erasure
 from schemas.meetings import Look
@@ -28,7 +31,7 @@ NEVER_BEGUN = "nobody has begun it"
 
 
 def nouns(database: Database, client: Client) -> tuple[Noun, ...]:
-    store, mending = ReconciliationStore(database), Mending(database, client)
+    store, digests, mending = ReconciliationStore(database), StuckDigests(database), Mending(database, client)
     return (
         Noun(
             "research",
@@ -46,6 +49,7 @@ def nouns(database: Database, client: Client) -> tuple[Noun, ...]:
             workflow="Transcript",
             ended=store.call_ended,
         ),
+        Noun("digests", digests.open, lambda row: ids.digest(row.tenant_id, *_morning(row)), mending.digest),
         Noun("erasures", store.erasures, lambda row: ids.erasure(row.tenant_id, row.id), mending.erasure),
         Noun("notices", store.notices, lambda row: ids.notice(row.tenant_id, row.key), mending.notice),
         # Whoever looks after a meeting may have found that there is nothing to do.
@@ -76,6 +80,7 @@ class Mending:
     def __init__(self, database: Database, client: Client) -> None:
         self._store = ReconciliationStore(database)
         self._situations = SituationStore(database)
+        self._digests = StuckDigests(database)
         self._records = RecordStore(database)
         self._client = client
         self._bell = start.Doorbell(client)
@@ -107,6 +112,16 @@ class Mending:
             async with _reached():
                 await self._order(row, unread_key(row.id, row.version), NoticeKind.CALL_FAILED, call_id=row.id)
         return ended.done if ended else None
+
+    async def digest(self, row: Row, life: Life, comparing: Comparing) -> Done | None:
+        """One that was asked for, and that nobody began, is begun."""
+        if row.status != "requested" or life is not Life.GONE:
+            return await self._digests.end(row, WHY[life], comparing.now)
+        if not await self._digests.still_waits(row):
+            return None
+        async with _reached():
+            await start.digest(self._client, row.tenant_id, *_morning(row))
+        return Done.BEGUN
 
     async def erasure(self, row: Row, _life: Life, _comparing: Comparing) -> Done | None:
         """Whoever asked to be forgotten is forgotten, whoever has ended that."""
@@ -164,6 +179,12 @@ class Mending:
 
     async def _order(self, row: Row, key: str, kind: NoticeKind, **about: str) -> None:
         await start.notice(self._client, NoticeOrder(tenant_id=row.tenant_id, key=key, kind=kind, **about))
+
+
+def _morning(row: Row) -> tuple[RowId, date]:
+    """Whose digest it is, and of which day."""
+    user_id, _, day = row.key.partition("/")
+    return user_id, date.fromisoformat(day)
 
 
 def _is_told(ended: Ended) -> bool:

@@ -22,23 +22,28 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from schemas.bills import BillSweep
 from schemas.briefs import Document
 from schemas.calendars import Poll
+from schemas.digests import DigestSweep
 from schemas.erasures import Keeping
 from schemas.reconciliation import Reconcile
 from schemas.recorders import CallSweep
 from schemas.settings import Settings
 from schemas.subscriptions import Sweep
 from workflows import policies, queues
+from workflows.bills import BillsWorkflow
 from workflows.calendars import CalendarPollsWorkflow
+from workflows.digests import DigestsWorkflow
 from workflows.erasures import RetentionWorkflow
+from workflows.policies import digests as patience
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.recorders import CallSweepsWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow
 
 RENEWALS, POLLS, RETENTION, CALL_SWEEPS = "subscription-renewals", "calendar-polls", "retention", "call-sweeps"
-RECONCILIATION = "reconciliation"
-NAMES = (RENEWALS, POLLS, RETENTION, CALL_SWEEPS, RECONCILIATION)
+RECONCILIATION, DIGESTS, BILLS = "reconciliation", "digests", "bills"
+NAMES = (RENEWALS, POLLS, RETENTION, CALL_SWEEPS, RECONCILIATION, DIGESTS, BILLS)
 
 # Not every installation at the same second; and never a noticeable part of the period.
 JITTER_PART = 60
@@ -112,6 +117,8 @@ def wanted(settings: Settings) -> dict[str, Schedule]:
                 static_summary="Compare rows with their workflows",
             ),
         ),
+        DIGESTS: _mornings(),
+        BILLS: _loads(timedelta(seconds=settings.bills_every_s)),
     }
 
 
@@ -144,6 +151,37 @@ def _nightly(action: ScheduleActionStartWorkflow) -> Schedule:
     return replace(
         schedule,
         spec=ScheduleSpec(cron_expressions=[policies.KEEP_AT], jitter=schedule.spec.jitter, time_zone_name="UTC"),
+    )
+
+
+def _mornings() -> Schedule:
+    """S2's `0 6 * * *`. Who was away for days makes up for one morning, the last; the others are over."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            DigestsWorkflow.run,
+            DigestSweep(),
+            id=DIGESTS,
+            task_queue=queues.WORKFLOWS,
+            task_timeout=policies.WORKFLOW_TASK,
+            static_summary="Begin the digests of this morning",
+        ),
+        spec=ScheduleSpec(cron_expressions=[patience.AT], jitter=patience.JITTER, time_zone_name="UTC"),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=patience.EVERY),
+    )
+
+
+def _loads(every: timedelta) -> Schedule:
+    """Who has no key for a congress loads nothing, and needs no other schedule for that."""
+    return _schedule(
+        every,
+        ScheduleActionStartWorkflow(
+            BillsWorkflow.run,
+            BillSweep(),
+            id=BILLS,
+            task_queue=queues.WORKFLOWS,
+            task_timeout=policies.WORKFLOW_TASK,
+            static_summary="Load bills that have changed",
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from schemas.research import ResearchOutcome, ResearchRequest
 from schemas.subscriptions import Renewal, RenewalOutcome, Renewed, Sweep
 from schemas.tenants import Tenant
 from schemas.transcripts import CallDone, CallOrder
+from starter.mornings import digest as digest  # noqa: PLC0414 - begun there, found here
 from starter.words import UsageError
 from workflows import ids, policies, queues, story
 from workflows.batches import BatchWorkflow

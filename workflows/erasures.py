@@ -1,12 +1,13 @@
 """Erasures and keeping: what is to be forgotten because somebody asks, and what because it is old.
 
 erase ─▶ rows of the person ─▶ workflow runs with their key ─▶ a last look, and the address itself
-clock ─▶ what is older than its tenant keeps it
+clock ─▶ what is older than its tenant keeps it ─▶ files that nothing needs any more
 """
 
 from temporalio import workflow
 
 from activities.erasures import ErasureActivities
+from activities.objects import ObjectActivities
 from activities.retention import RetentionActivities
 from schemas.erasures import Discarded, Erased, Erasure, Forgetting, Keeping, Outdated
 from workflows import policies
@@ -24,6 +25,8 @@ class ErasureWorkflow:
         await workflow.execute_activity_method(
             ErasureActivities.delete_runs, _step(erasure), summary="delete workflow runs", **policies.ERASE
         )
+        if workflow.patched("objects"):
+            await _sweep_objects(policies.ERASE)
         return await workflow.execute_activity_method(
             ErasureActivities.finish, _step(erasure), summary="look once more, and report", **policies.ERASE
         )
@@ -35,9 +38,19 @@ class RetentionWorkflow:
 
     @workflow.run
     async def run(self, _keeping: Keeping) -> Discarded:
-        return await workflow.execute_activity_method(
+        discarded = await workflow.execute_activity_method(
             RetentionActivities.sweep, Outdated(now=workflow.now()), summary="delete what is old", **policies.KEEP
         )
+        if not workflow.patched("objects"):
+            return discarded
+        objects = await _sweep_objects(policies.KEEP)
+        return discarded.model_copy(update={"counts": {**discarded.counts, **objects.counts}})
+
+
+async def _sweep_objects(step: policies.Step) -> Discarded:
+    return await workflow.execute_activity_method(
+        ObjectActivities.sweep, Outdated(now=workflow.now()), summary="delete files that nothing needs", **step
+    )
 
 
 def _step(erasure: Erasure) -> Forgetting:

@@ -8,6 +8,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from schemas.base import RowId, TenantId
+from schemas.digests import DigestStatus
 from schemas.research import Begun, Gap, Phase, Progress, State, Subject
 from schemas.transcripts import CallStatus
 
@@ -55,6 +56,12 @@ def tell_step(what: str, why: str, at: datetime) -> None:
 
 def tell_call(status: CallStatus, said: str, *updates: SearchAttributeUpdate[Any]) -> None:
     """How far a call is; nobody is named."""
+    workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
+    workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
+
+
+def tell_digest(status: DigestStatus, said: str, *updates: SearchAttributeUpdate[Any]) -> None:
+    """How far a digest is; nobody is named."""
     workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
     workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
 

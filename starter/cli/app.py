@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from starter.cli import (
+    bills,
     briefs,
     budget,
     calendars,
     campaigns,
     config,
+    digests,
     doctor,
     events,
     gong,
@@ -60,6 +62,7 @@ app.command("research", rich_help_panel=WORK)(research.research)
 app.command("prep", rich_help_panel=WORK)(prep.prep)
 app.command("retry", rich_help_panel=WORK)(runs.retry)
 app.add_typer(transcripts.app, name="transcript", rich_help_panel=WORK)
+app.add_typer(digests.app, name="digest", rich_help_panel=WORK)
 app.add_typer(briefs.app, name="brief", rich_help_panel=READ)
 app.command("runs", rich_help_panel=READ)(runs.runs)
 app.add_typer(events.app, name="events", rich_help_panel=READ)
@@ -69,6 +72,7 @@ app.add_typer(campaigns.app, name="campaign", rich_help_panel=CARE)
 app.add_typer(calendars.app, name="calendars", rich_help_panel=CARE)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=CARE)
 app.add_typer(gong.app, name="gong", rich_help_panel=CARE)
+app.add_typer(bills.app, name="bills", rich_help_panel=CARE)
 app.add_typer(budget.app, name="budget", rich_help_panel=CARE)
 app.add_typer(schedules.app, name="schedules", rich_help_panel=CARE)
 app.command("erase", rich_help_panel=CARE)(privacy.erase)

@@ -31,7 +31,7 @@ STAYS = (
     "mails with briefs that were sent, and calendars and recordings at their providers: they are not ours",
     "what users wrote of what they sell, and texts about others that call them by one name only",
     "backups of the database, until they are overwritten",
-    "objects: nothing is stored outside the database",
+    "what a podcast application has fetched of a digest: the audio that we keep is deleted, not theirs",
 )
 
 retention = typer.Typer(help="How long what was found out is kept.", no_args_is_help=True)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from activities.providers.smtp import Smtp
-from schemas.settings import VARIABLES, Settings
+from schemas.brands import VARIABLES
+from schemas.settings import Settings
 from starter import codec, logs
 from starter import migrate as migrations
 from starter.checks import Check, keys, token_keys

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from activities.store.tenants import TenantStore
+from activities.store.wishes import WishStore
 from starter.cli.briefs import link_to
 from starter.cli.options import console, progress
 from starter.cli.waiting import finish
@@ -48,6 +49,7 @@ async def _sample() -> None:
     settings, now = load_settings(), datetime.now(UTC)
     async with database_there(settings) as database:
         await TenantStore(database).create(sample.TENANT, sample.USER, sample.CAMPAIGN, now)
+        await WishStore(database).wish(sample.TENANT.id, sample.USER.id, sample.WISHES)
         async with desk(sample.TENANT.slug) as at:
             progress.print("The sample user connects their calendar ...")
             calendar_id = await diary.connect(at, database)
@@ -85,6 +87,7 @@ def _addresses(stack: Stack) -> None:
     console.print(f"Sandbox:         {environment['GREENROOM_SANDBOX_URL']}/sandbox/journal")
     console.print("In another terminal: .venv/bin/greenroom sandbox calendar list")
     console.print("                     .venv/bin/greenroom research ada@lovelace.example --watch")
+    console.print("                     .venv/bin/greenroom digest run --user sample")
     console.print("Ctrl-C stops everything.")
 
 

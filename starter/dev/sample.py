@@ -1,5 +1,6 @@
 """The sample of the demo: a tenant, a user, a campaign, and a meeting with all sorts of people. All of it is fictional."""
 
+from schemas.digests import EVERY_DAY, Wishes
 from schemas.meetings import Invited
 from schemas.tenants import NewCampaign, Tenant, User
 
@@ -21,6 +22,8 @@ CAMPAIGN = NewCampaign(
     target_customer="Operations leaders at companies with 200 to 5,000 people and their own warehouses",
     pain_points="Overtime that nobody planned, empty trucks, planning by spreadsheet, forecasts that arrive too late",
 )
+# What the sample user hears in the morning. Their meetings count too.
+WISHES = Wishes(topics=("school meals", "rail freight", "port fees"), sales=True, days=EVERY_DAY)
 TITLE = "Introduction: planning at Lovelace Analytics and Brightwater Logistics"
 INVITED = (
     Invited(email="ada@lovelace.example", name="Ada Lovelace"),

@@ -126,6 +126,7 @@ class Stack:
             "GREENROOM_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports['temporal_ui']}",
             "GREENROOM_WEB_URL": f"http://127.0.0.1:{ports['web']}",
             "GREENROOM_SANDBOX_URL": f"http://127.0.0.1:{ports['sandbox']}",
+            "GREENROOM_OBJECTS_URL": (self.home / "objects").resolve().as_uri(),
             "GREENROOM_SANDBOX_SMTP_URL": f"smtp://127.0.0.1:{ports['sandbox_smtp']}",
             **files.own_keys(self.home / "keys.env"),
         }

@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from activities.notices import About
 from activities.plain import clean
 from activities.ports import Mail
 from schemas.briefs import Brief
+from schemas.digests import DigestView
 from schemas.notices import Matter, NoticeKind, NoticeOrder
 from schemas.settings import Settings
 from starter.links import Links
+from starter.show import spoken
 from starter.show.blocks import Block, blocks, opening, short
 from starter.show.layout import SANDBOX_NOTICE, lay_out
 from starter.show.page import FOLDER, LONGEST
@@ -53,8 +56,8 @@ class Letters:
         """The same for the same key, and nothing in it tells whose it is."""
         return self._id("notice", order.tenant_id, order.key)
 
-    def compose(self, matter: Matter, brief: Brief | None, now: datetime) -> Mail:
-        letter = self._letter(matter, brief, now)
+    def compose(self, matter: Matter, about: About | None, now: datetime) -> Mail:
+        letter = self._letter(matter, about, now)
         notice = SANDBOX_NOTICE if matter.sandbox else ""
         said = {"letter": letter, "notice": notice, "preferences": self._preferences}
         return Mail(
@@ -88,11 +91,11 @@ class Letters:
     def _id(self, *parts: str) -> str:
         return f"<{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:40]}@{self._domain}>"
 
-    def _letter(self, matter: Matter, brief: Brief | None, now: datetime) -> Letter:
+    def _letter(self, matter: Matter, about: About | None, now: datetime) -> Letter:  # noqa: PLR0911 - one for each kind
         match matter.order.kind:
             case NoticeKind.BRIEF:
-                assert brief is not None, "without a brief nothing is composed"
-                return self._brief(matter, brief, now)
+                assert isinstance(about, Brief), "without a brief nothing is composed"
+                return self._brief(matter, about, now)
             case NoticeKind.RESEARCH_FAILED:
                 return self._failed(matter)
             case NoticeKind.RECONNECT:
@@ -103,6 +106,9 @@ class Letters:
                 return self._unread(matter)
             case NoticeKind.LETTER:
                 return _theirs(matter)
+            case NoticeKind.DIGEST:
+                assert isinstance(about, DigestView), "without a digest nothing is composed"
+                return self._digest(matter, about)
 
     def _brief(self, matter: Matter, brief: Brief, now: datetime) -> Letter:
         laid, title = lay_out(brief), short(brief.title)
@@ -167,6 +173,29 @@ class Letters:
             when=moment(matter.starts_at, matter.time_zone) if matter.starts_at else "",
             paragraphs=("What was said and promised in it is not known.", f"The reason: {why}"),
             button=("See the call", f"{self._web}/calls/{matter.call_id}"),
+        )
+
+    def _digest(self, matter: Matter, view: DigestView) -> Letter:
+        """What is said, as it is said, and what it rests on; or why there is none."""
+        morning, page = f"{view.day:%A} {view.day.day} {view.day:%B}", f"{self._web}/digests/{view.id}"
+        if matter.digest == "failed" or view.script is None:
+            why = view.failure_reason.removeprefix(f"{view.failed_step}: ")
+            return Letter(
+                subject=f"No digest for {morning}",
+                headline=f"There is no digest for {morning}",
+                paragraphs=("It could not be made.", f"The reason: {why}"),
+                button=("Have it made again", f"{self._web}/digests"),
+            )
+        script, unheard = view.script, spoken.unheard(view)
+        told = tuple(spoken.sources(script))
+        return Letter(
+            subject=f"Your morning, {morning}"
+            + (": a quiet day" if not script.items else f": {short(script.items[0].title)}"),
+            headline=f"Your morning, {morning}",
+            when=f"To be heard in {spoken.length(view.sound.duration_ms)}" if view.sound else "",
+            paragraphs=(*((unheard,) if unheard else ()), *(said for _, said in spoken.turns(script))),
+            button=("Listen to it" if view.sound else "Open it", page),
+            blocks=(Block("Sources", told, numbered=True),) if told else (),
         )
 
 

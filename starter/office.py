@@ -1,0 +1,49 @@
+"""What events are done with: our rows, our settings, and Temporal."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from temporalio.client import Client
+
+from activities.store.calls import CallStore
+from activities.store.database import Database
+from activities.store.digests import DigestStore
+from activities.store.letters import LetterStore
+from activities.store.meetings import MeetingStore
+from activities.store.references import References
+from activities.store.tenants import TenantStore
+from schemas.settings import Settings
+from starter.intake import person_keys
+
+
+@dataclass(frozen=True)
+class Office:
+    """What starters work with."""
+
+    settings: Settings
+    database: Database
+    client: Client
+
+    @cached_property
+    def tenants(self) -> TenantStore:
+        return TenantStore(self.database)
+
+    @cached_property
+    def meetings(self) -> MeetingStore:
+        return MeetingStore(self.database)
+
+    @cached_property
+    def references(self) -> References:
+        return References(self.database)
+
+    @cached_property
+    def letters(self) -> LetterStore:
+        return LetterStore(self.database)
+
+    @cached_property
+    def digests(self) -> DigestStore:
+        return DigestStore(self.database)
+
+    @cached_property
+    def calls(self) -> CallStore:
+        return CallStore(self.database, person_keys(self.settings))
