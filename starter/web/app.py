@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from activities.providers import made
 from activities.providers.google_accounts import GoogleAccounts
 from activities.sealing import Sealer
 from activities.store.agenda import AgendaStore
@@ -20,6 +21,7 @@ from activities.store.callbook import CallBook
 from activities.store.calls import CallStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
+from activities.store.digests import DigestStore
 from activities.store.event_keys import EventKeyStore
 from activities.store.explanations import ExplanationStore
 from activities.store.library import Library
@@ -28,6 +30,7 @@ from activities.store.meetings import MeetingStore
 from activities.store.received import ReceivedStore
 from activities.store.recorders import RecorderStore
 from activities.store.tenants import TenantStore
+from activities.store.wishes import WishStore
 from schemas.settings import Settings
 from starter.dispatch import Dispatcher
 from starter.environment import connect, open_database
@@ -43,7 +46,9 @@ from starter.web.calendars import Calendars
 from starter.web.calls import Calls
 from starter.web.campaigns import Campaigns
 from starter.web.codec import Opened
+from starter.web.digests import Digested
 from starter.web.events import Events
+from starter.web.feeds import Feeds
 from starter.web.gong import CallNotices
 from starter.web.guard import Guard
 from starter.web.health import Health, temporal
@@ -51,9 +56,11 @@ from starter.web.marks import Marks, Readers
 from starter.web.metrics import Metrics
 from starter.web.pages import Pages
 from starter.web.parts import Parts
+from starter.web.ports import Sounds
 from starter.web.preferences import Preferred
 from starter.web.sessions import Cookies
 from starter.web.signin import SignIn
+from starter.web.sounds import Silence
 from starter.web.today import Today
 from starter.web.visits import Members
 from starter.web.webhooks import Webhooks
@@ -96,7 +103,8 @@ def build_app(parts: Parts) -> web.Application:
     app.router.add_routes(payloads.routes())
     app.router.add_routes(SignIn(members, cookies, parts).routes())
     app.router.add_routes(Calls(members, cookies, parts).routes())
-    for signed_in in (Today, Calendars, Campaigns, Preferred):
+    app.router.add_routes(Feeds(parts).routes())
+    for signed_in in (Today, Calendars, Campaigns, Preferred, Digested):
         app.router.add_routes(signed_in(members, parts).routes())
     return app
 
@@ -126,6 +134,8 @@ async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
             users=TenantStore(database),
             agenda=AgendaStore(database),
             calls=CallBook(database),
+            digests=DigestStore(database),
+            wishes=WishStore(database),
             meetings=MeetingStore(database),
             connections=ConnectionStore(database, sealer(settings)),
             consent=GoogleAccounts(session, settings.google(), timeout_s=CONSENT_S),
@@ -137,8 +147,18 @@ async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
             recorders=RecorderStore(database, sealer(settings)),
             call_intake=CallStore(database, person_keys(settings)),
             call_bell=Doorbell(client),
+            sounds=sounds(settings),
             checks={"postgres": database.answers, "temporal": temporal(client)},
         )
+
+
+def sounds(settings: Settings) -> Sounds:
+    try:
+        return made.objects(settings) or Silence()
+    except ValueError as error:
+        raise NotReadyError(f"GREENROOM_OBJECTS_URL: {error}") from None
+    except OSError as error:
+        raise NotReadyError(f"GREENROOM_OBJECTS_URL: its folder cannot be made ({type(error).__name__})") from None
 
 
 def sealer(settings: Settings) -> Sealer:

@@ -21,7 +21,7 @@ log = structlog.get_logger("web")
 LONGEST_S = 8.0
 SOON = {"Retry-After": "30"}
 # Headers that a page may have said itself.
-OWN_SAY = {"Cache-Control", "Content-Security-Policy", "Referrer-Policy"}
+OWN_SAY = {"Cache-Control", "Content-Security-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy"}
 QUIET = {"/healthz", "/readyz", "/metrics"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

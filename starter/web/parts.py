@@ -18,12 +18,16 @@ from starter.web.ports import (
     Calls,
     Connections,
     Consent,
+    Digests,
     Errands,
     Explanations,
     Marks,
     Revisions,
+    Sounds,
     Users,
+    WishBook,
 )
+from starter.web.sounds import Silence
 from starter.web.visits import clock
 from starter.web.webhooks import Bell, Channels
 
@@ -39,6 +43,8 @@ class Parts:
     users: Users
     agenda: Agenda
     calls: Calls
+    digests: Digests
+    wishes: WishBook
     meetings: Revisions
     connections: Connections
     consent: Consent
@@ -56,3 +62,5 @@ class Parts:
     recorders: Recorders = field(default_factory=NoRecorders)
     call_intake: CallIntake = field(default_factory=NoRecorders)
     call_bell: CallBell = field(default_factory=NoRecorders)
+    # Where digests are kept that were spoken.
+    sounds: Sounds = field(default_factory=Silence)

@@ -1,7 +1,7 @@
 """What the pages need of the world. Each port has one real thing, and a twin in tests."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from activities.ports import Bell, CallBell, Grant, Identity
@@ -9,6 +9,7 @@ from schemas.agenda import ConnectionLine, MeetingLine, MeetingView, Member, Out
 from schemas.base import Email, RowId, TenantId
 from schemas.briefs import Brief, Verdict
 from schemas.callbook import CallLine, CallView
+from schemas.digests import DigestLine, DigestView, Wishes
 from schemas.explanations import Explanation
 from schemas.marks import Said
 from schemas.meetings import Asked
@@ -125,9 +126,49 @@ class Calls(Protocol):
     async def call(self, tenant_id: TenantId, user_id: RowId | None, call_id: RowId) -> CallView | None: ...
 
 
+class Digests(Protocol):
+    """A user's own digests, and where it is written down that they want one. Whatever is somebody else's is not there."""
+
+    async def list(self, tenant_id: TenantId, user_id: RowId, most: int) -> tuple[DigestLine, ...]:
+        """The newest first."""
+        ...
+
+    async def view(self, tenant_id: TenantId, user_id: RowId, digest_id: RowId) -> DigestView | None: ...
+    async def episodes(self, tenant_id: TenantId, user_id: RowId, most: int) -> tuple[DigestView, ...]:
+        """Those that can be heard, the newest first, without the sentences of their scripts."""
+        ...
+
+    async def ask(
+        self, tenant_id: TenantId, user_id: RowId, day: date, topics: Sequence[str] | None, now: datetime
+    ) -> RowId: ...
+
+
+class WishBook(Protocol):
+    """What a user wants to hear in the morning, and which of their feed's addresses works."""
+
+    async def wishes(self, tenant_id: TenantId, user_id: RowId) -> Wishes: ...
+    async def wish(self, tenant_id: TenantId, user_id: RowId, wishes: Wishes) -> None: ...
+    async def feed_version(self, tenant_id: TenantId, user_id: RowId) -> int | None:
+        """Nothing when there is no such user any more."""
+        ...
+
+    async def reset_feed(self, tenant_id: TenantId, user_id: RowId) -> int:
+        """Every address of their feed that was given out works no more; the version of the one that does."""
+        ...
+
+
+class Sounds(Protocol):
+    """Where audio is kept. Raises only what `errors` makes."""
+
+    async def part(self, key: str, start: int, end: int) -> bytes | None:
+        """Its bytes from `start` up to `end`; nothing when it is not there."""
+        ...
+
+
 class Errands(Bell, CallBell, Protocol):
     """What is asked of Temporal. Raises AwayError when it does not answer in time."""
 
+    async def digest(self, tenant_id: TenantId, user_id: RowId, day: date) -> None: ...
     async def watch(self, tenant_id: TenantId, calendar_id: RowId) -> None: ...
     async def unwatch(self, tenant_id: TenantId, calendar_id: RowId) -> bool:
         """Whether its channels are stopped."""

@@ -15,11 +15,14 @@ from starter.web.answers import POLICY
 FOLDER = Path(__file__).parent / "templates"
 STYLE = load(FOLDER / "pages.css", "text/css")
 SCRIPT = load(FOLDER / "progress.js", "text/javascript")
-FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, SCRIPT)}
+PLAYER = load(FOLDER / "player.js", "text/javascript")
+FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, SCRIPT, PLAYER)}
 
 FORMS = POLICY.replace("form-action 'none'", "form-action 'self'")
 # For the one page that shows progress.
 SCRIPTED = f"{FORMS}; script-src 'self'; connect-src 'self'"
+# For those where something is heard.
+HEARD = f"{SCRIPTED}; media-src 'self'"
 
 NOTES = {
     "connected": "Your calendar is connected. Its meetings appear here as soon as it has been read.",
@@ -34,6 +37,9 @@ NOTES = {
     "call-read": "The call is here, and is read now.",
     "call-known": "This call was here already.",
     "call-again": "The call is read once more.",
+    "wished": "Saved. Your next digest follows it.",
+    "digest-asked": "Your digest is being made.",
+    "feed-new": "Your feed has a new address. The old one works no more.",
     "signed-out": "You are signed out, on every device.",
 }
 
