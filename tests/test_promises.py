@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 from temporalio.common import RetryPolicy
 
+from activities.bills import BillActivities
 from activities.calendars import CalendarActivities
 from activities.deliveries import DeliveryActivities
+from activities.digests import DigestActivities
+from activities.digests.speaking import SpeakingActivities
 from activities.erasures import ErasureActivities
 from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
+from activities.objects import ObjectActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.recorders import RecorderActivities
 from activities.records import RecordActivities
@@ -19,7 +23,19 @@ from activities.research import ResearchActivities
 from activities.retention import RetentionActivities
 from activities.subscriptions import SubscriptionActivities
 from activities.transcripts import TranscriptActivities
-from schemas import batches, calendars, deliveries, erasures, meetings, notices, recorders, subscriptions, transcripts
+from schemas import (
+    batches,
+    bills,
+    calendars,
+    deliveries,
+    digests,
+    erasures,
+    meetings,
+    notices,
+    recorders,
+    subscriptions,
+    transcripts,
+)
 from schemas import reconciliation as reconciling
 from schemas import research as messages
 from schemas.base import Message
@@ -110,6 +126,16 @@ def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() 
         (NoticeActivities, {"notices.send", "notices.first_try", "notices.give_up"}),
         (ErasureActivities, {"erasures.forget", "erasures.delete_runs", "erasures.finish"}),
         (RetentionActivities, {"retention.sweep"}),
+        (ObjectActivities, {"objects.sweep"}),
+        (SpeakingActivities, {"digests.speak", "digests.publish"}),
+        (BillActivities, {"bills.load"}),
+        (
+            DigestActivities,
+            {
+                *("digests.due", "digests.begin", "digests.news"),
+                *("digests.script", "digests.finish", "digests.fail"),
+            },
+        ),
         (RecordActivities, {"records.insert"}),
         (ReconciliationActivities, {"reconciliation.sweep"}),
         (DeliveryActivities, {"deliveries.send"}),
@@ -129,6 +155,7 @@ def test_names_of_workflows_are_permanent() -> None:
     permanent |= {"SubscriptionRenewal", "SubscriptionRenewals", "Erasure", "Retention", "Delivery"}
     permanent |= {"Reconciliation"}
     permanent |= {"Transcript", "CallSweeps", "Batch"}
+    permanent |= {"Digests", "Digest", "Bills"}
     assert permanent == {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 
@@ -164,7 +191,9 @@ def _messages() -> dict[str, type[Message]]:
     rooms = (
         messages,
         batches,
+        bills,
         calendars,
+        digests,
         subscriptions,
         notices,
         meetings,

@@ -13,8 +13,9 @@ from activities.research import drafts, questions
 from activities.research.economy import LONGEST
 from activities.research.paying import writers
 from activities.spending import Offer, Treasurer
+from schemas.brands import PRICES
 from schemas.budgets import Price
-from schemas.settings import PRICES, Settings
+from schemas.settings import Settings
 from starter.checks import providers
 from tests.fakes import CAPS, FakeLedger, FakeModel, FakeSearch
 from tests.research.material import material, person

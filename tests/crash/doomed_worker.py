@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import worker
+from activities.digests.ports import News, NewsSearch, Objects, Speaker, Studio, Utterance
 from activities.ports import (
     Accounts,
     CalendarService,
@@ -73,7 +74,8 @@ class Point:
 class Order:
     """What a worker process needs to know. Without a point it lives; `flaw` plants a bug (tests.crash.flaws).
 
-    Without a clock nothing is begun by a schedule: all that happens is what a test begins.
+    Without a clock nothing is begun by a schedule: all that happens is what a test begins. `most_letters` cuts what is
+    spoken into more pieces than usual.
     """
 
     settings: Settings
@@ -83,6 +85,7 @@ class Order:
     point: Point | None = None
     flaw: str | None = None
     clock: bool = True
+    most_letters: int | None = None
 
 
 class Doom:
@@ -199,6 +202,46 @@ class DoomedAccounts:
             return await self._accounts.refresh(refresh_token)
 
 
+class DoomedNews:
+    """`after` is when the reports are here and nothing of them is stored."""
+
+    def __init__(self, search: NewsSearch, doom: Doom) -> None:
+        self.name, self.model, self.sandbox = search.name, search.model, search.sandbox
+        self._search = search
+        self._doom = doom
+
+    async def news(self, topic: str) -> tuple[News, ...]:
+        with self._doom.around("call", self.name):
+            return await self._search.news(topic)
+
+
+class DoomedSpeaker:
+    """`after` is when a piece is spoken and paid for, and in nobody's hands but ours."""
+
+    def __init__(self, speaker: Speaker, doom: Doom) -> None:
+        self.name, self.model, self.sandbox = speaker.name, speaker.model, speaker.sandbox
+        self.manner = speaker.manner
+        self._speaker = speaker
+        self._doom = doom
+
+    async def speak(self, piece: Sequence[Utterance]) -> bytes:
+        with self._doom.around("call", self.name):
+            return await self._speaker.speak(piece)
+
+
+class DoomedObjects:
+    """`after` is when it is kept, and no row says so."""
+
+    def __init__(self, objects: Objects, doom: Doom) -> None:
+        self.get, self.delete = objects.get, objects.delete
+        self._objects = objects
+        self._doom = doom
+
+    async def put(self, key: str, data: bytes, kind: str) -> None:
+        with self._doom.around("call", "put"):
+            await self._objects.put(key, data, kind)
+
+
 class DoomedMailer:
     """`after` is when the mail server has taken the mail, and nobody has written that down."""
 
@@ -245,6 +288,9 @@ def serve(order: Order) -> None:
     if not order.clock:
         vars(worker).update(_ensure=_no_clock)
     flaws.plant(order.flaw)
+    if order.most_letters is not None:
+        # Its package calls a function by the module's name.
+        vars(sys.modules["activities.digests.pieces"]).update(MOST_LETTERS=order.most_letters)
     asyncio.run(_work(order))
 
 
@@ -263,6 +309,8 @@ def _equip(doom: Doom) -> None:
         "calendar_service": DoomedCalendar,
         "accounts": DoomedAccounts,
         "mail_server": DoomedMailer,
+        "news_search": DoomedNews,
+        "studio": _doomed_studio,
         "Doorbell": DoomedBell,
     }
     for name, part in counting.items():
@@ -283,6 +331,10 @@ def _counted(make: Callable[..., Any], part: Callable[[Any, Doom], Any], doom: D
 
 def _doomed_models(models: Sequence[LanguageModel], doom: Doom) -> list[DoomedModel]:
     return [DoomedModel(one, doom) for one in models]
+
+
+def _doomed_studio(studio: Studio, doom: Doom) -> Studio:
+    return Studio(DoomedSpeaker(studio.speaker, doom), DoomedObjects(studio.objects, doom))
 
 
 async def _no_clock(client: Client, settings: Settings) -> None:

@@ -29,6 +29,7 @@ SEEDS = {
     },
     "app/scheduled.webhook-renewal": {"scheduledAt": "2026-11-23T06:00:00Z"},
     "transcript/parse.requested": {"callId": "7"},
+    "digest/generate.requested": {"userId": "test-user", "policyInterests": ["healthcare", "education"]},
     "email/send": {"to": "robin@harbour.example", "subject": "Hello"},
     "record/created": {"amount": 3},
 }

@@ -11,9 +11,11 @@ import pytest
 from activities.ports import Mail
 from activities.providers.smtp import Server, Smtp, sender_address
 from schemas.briefs import Brief
+from schemas.digests import DigestView
 from schemas.notices import Matter, NoticeKind, NoticeOrder
 from schemas.settings import Settings
 from starter.show.letters import Letters, countdown
+from tests.digests.samples import morning
 from tests.web.samples import CORPUS, TENANT, hostile, rich, row
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -44,13 +46,16 @@ def matter(kind: NoticeKind, **changes: Any) -> Matter:
         "subject": "Your report",
         "body": "It is ready.\n\nSee you.",
         "application": "Shipping desk",
+        "digest_id": row("digest"),
+        "digest": "ready",
         "sandbox": True,
     }
     return Matter(**{**values, **changes})
 
 
-def composed(kind: NoticeKind, brief: Brief | None = None, **changes: Any) -> Mail:
-    return letters().compose(matter(kind, **changes), brief or (rich() if kind is NoticeKind.BRIEF else None), NOW)
+def composed(kind: NoticeKind, about: Brief | DigestView | None = None, **changes: Any) -> Mail:
+    told = {NoticeKind.BRIEF: rich, NoticeKind.DIGEST: morning}.get(kind, lambda: None)
+    return letters().compose(matter(kind, **changes), about or told(), NOW)
 
 
 class Reader(HTMLParser):
@@ -108,6 +113,7 @@ def test_a_brief_is_all_there_with_numbered_sources() -> None:
         (NoticeKind.RECONNECT, "/calendars"),
         (NoticeKind.CALENDAR_DARK, "/calendars"),
         (NoticeKind.CALL_FAILED, f"/calls/{row('call')}"),
+        (NoticeKind.DIGEST, f"/digests/{row('digest')}"),
     ],
 )
 def test_each_says_where_it_is_mended(kind: NoticeKind, said: str) -> None:
@@ -132,9 +138,9 @@ def test_mails_of_one_meeting_stand_together_and_each_is_itself() -> None:
 @pytest.mark.parametrize("text", [CRLF, *CORPUS.values()], ids=["crlf", *CORPUS])
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_nothing_hostile_does_anything(kind: NoticeKind, text: str) -> None:
-    brief = hostile(text) if kind is NoticeKind.BRIEF else None
+    about = {NoticeKind.BRIEF: hostile, NoticeKind.DIGEST: morning}.get(kind, lambda _: None)(text)
     theirs = {"subject": text, "body": text, "application": text}
-    mail = composed(kind, brief, title=text, account=text, failure_reason=text, **theirs)
+    mail = composed(kind, about, title=text, account=text, failure_reason=text, **theirs)
     message = Smtp("smtp://localhost:1", sender="Greenroom <g@greenroom.example>")._message(mail)
     read = message_from_bytes(bytes(message), policy=policy.default)
 

@@ -10,9 +10,11 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from tests.replay.bills import SCENARIOS as BILLS
 from tests.replay.calls import SCENARIOS as CALLS
 from tests.replay.ground import HISTORIES
 from tests.replay.lives import SCENARIOS
+from tests.replay.mornings import NAMES as MORNINGS
 from tests.replay.planted import ChangedResearch
 from tests.replay.record import scenarios
 from tests.replay.rounds import DELIVERIES
@@ -38,6 +40,8 @@ def test_every_scenario_is_recorded() -> None:
     assert {f"{noun}-{name}" for noun in ("meeting", "calendar", "subscription") for name in SCENARIOS} <= names
     assert {f"transcript-{name}" for name in CALLS} <= names
     assert {f"delivery-{name}" for name in DELIVERIES} <= names
+    assert set(MORNINGS) <= names
+    assert {f"bills-{name}" for name in BILLS} <= names
 
 
 def test_every_workflow_has_a_run_that_is_recorded() -> None:

@@ -117,7 +117,7 @@ async def test_news_follow_the_clock(http: aiohttp.ClientSession, question: Make
 async def test_health_names_everybody(http: aiohttp.ClientSession) -> None:
     assert await get(http, "/healthz") == {
         "status": "ok",
-        "providers": ["perplexity", "anthropic", "gemini", "google", "gong", "mail"],
+        "providers": ["perplexity", "anthropic", "gemini", "google", "gong", "brave", "congress", "elevenlabs", "mail"],
     }
 
 
@@ -132,7 +132,12 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("POST", "faults", "[]", "JSON object"),
         ("POST", "faults", b"\xff", "JSON object"),
         ("POST", "faults", {}, "provider"),
-        ("POST", "faults", STATUS | {"provider": "owl"}, "anthropic, gemini, gong, google, mail, perplexity"),
+        (
+            "POST",
+            "faults",
+            STATUS | {"provider": "owl"},
+            "anthropic, brave, congress, elevenlabs, gemini, gong, google, mail, perplexity",
+        ),
         ("POST", "faults", STATUS | {"kind": "refusal"}, "deep, dribble, drop, empty, failed"),
         ("POST", "faults", {"provider": "mail", "kind": "nan"}, "drop, lost_reply, slow, status"),
         ("POST", "faults", {"provider": "perplexity", "kind": "status"}, "`status`"),
@@ -144,7 +149,7 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("POST", "faults", STATUS | {"colour": "red"}, "colour"),
         ("POST", "faults", '{"provider": "perplexity", "kind": "slow", "seconds": NaN}', "seconds"),
         ("POST", "faults", {"provider": "perplexity", "kind": "huge", "bytes": -1}, "bytes"),
-        ("PUT", "delays", {"owl": 1}, "perplexity, anthropic, gemini, google, gong, mail"),
+        ("PUT", "delays", {"owl": 1}, "perplexity, anthropic, gemini, google, gong, brave, congress, elevenlabs, mail"),
         ("PUT", "delays", {"perplexity": -1}, "seconds"),
         ("PUT", "delays", {"perplexity": "3"}, "seconds"),
         ("PUT", "delays", {"perplexity": True}, "seconds"),
@@ -158,7 +163,12 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("GET", "journal?since=-1", "", "since"),
         ("GET", "journal?since=x", "", "since"),
         ("GET", "journal?since=%C2%B2", "", "since"),
-        ("GET", "journal?provider=owl", "", "perplexity, anthropic, gemini, google, gong, mail"),
+        (
+            "GET",
+            "journal?provider=owl",
+            "",
+            "perplexity, anthropic, gemini, google, gong, brave, congress, elevenlabs, mail",
+        ),
         ("GET", "mail/first", "", "whole number"),
     ],
 )

@@ -13,7 +13,7 @@ APPLICATION, CROSSING = "greenroom_app", "greenroom_crossing"
 
 TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('schema_migrations', 'paces')
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('schema_migrations', 'paces', 'bills', 'seats')
     ORDER BY 1
 """
 

@@ -94,6 +94,31 @@ ROWS = (
     INSERT INTO opportunity_history (tenant_id, opportunity_id, call_id, transcript_hash, happened_at, created_at)
     SELECT current_tenant(), opportunity_id, id, 'hash', '2026-01-01', '2026-01-01' FROM calls
     """,
+    "INSERT INTO interests (tenant_id, user_id, key, topic, position) SELECT current_tenant(), id, 'key', 'topic', 1 FROM users",
+    """
+    INSERT INTO news (tenant_id, key, day, asked_for, asked_until, sandbox)
+    SELECT current_tenant(), 'key', '2026-01-01', current_tenant(), '2026-01-01', true
+    """,
+    "INSERT INTO digests (tenant_id, user_id, day, created_at) SELECT current_tenant(), id, '2026-01-01', '2026-01-01' FROM users",
+    """
+    INSERT INTO digest_items (tenant_id, digest_id, position, kind, key, topic, title, text, url, source)
+    SELECT current_tenant(), id, 1, 'news', 'key', 'topic', 'title', 'text', '', 'source' FROM digests
+    """,
+    """
+    INSERT INTO digest_lines (tenant_id, digest_id, position, turn, voice, text, quote)
+    SELECT current_tenant(), id, 1, 1, 1, 'text', 'quote' FROM digests
+    """,
+    """
+    INSERT INTO digest_answers (tenant_id, digest_id, asked, version, answer, stopped, provider, model, prompt, input_tokens,
+      output_tokens, cost_micro_usd, workflow_id, run_id, sandbox, created_at)
+    SELECT current_tenant(), id, 'asked', 1, 'answer', 'end_turn', 'p', 'm', '', 0, 0, 0, '', '', true, '2026-01-01' FROM digests
+    """,
+    """
+    INSERT INTO digest_pieces (tenant_id, digest_id, hash, object_key, duration_ms, provider, model, characters,
+      cost_micro_usd, workflow_id, run_id, sandbox, created_at)
+    SELECT current_tenant(), id, 'hash', 'object', 0, 'p', 'm', 0, 0, '', '', true, '2026-01-01' FROM digests
+    """,
+    "INSERT INTO unneeded_objects (tenant_id, key, since) SELECT current_tenant(), 'key', '2026-01-01'",
 )
 
 

@@ -75,6 +75,8 @@ def app_of(shelf: Shelf, checks: dict[str, Check] | None = None) -> web.Applicat
         "users",
         "agenda",
         "calls",
+        "digests",
+        "wishes",
         "meetings",
         "connections",
         "consent",

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,11 +25,13 @@ from activities.store.calls import CallStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
 from activities.store.database import Database
+from activities.store.digests import DigestStore
 from activities.store.explanations import ExplanationStore
 from activities.store.library import Library
 from activities.store.marks import MarkStore
 from activities.store.meetings import MeetingStore
 from activities.store.tenants import TenantStore
+from activities.store.wishes import WishStore
 from schemas.calendars import Ring
 from schemas.meetings import Asked
 from schemas.research import Progress
@@ -38,7 +40,9 @@ from schemas.tenants import CampaignRow, NewCampaign, Tenant, User
 from starter.errands import AwayError
 from starter.web.app import build_app, listening
 from starter.web.parts import Parts
+from starter.web.ports import Digests, Sounds, WishBook
 from starter.web.signin import challenge
+from starter.web.sounds import Silence
 
 KEY = "a key of these tests, and of nothing else"
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
@@ -110,6 +114,9 @@ class Running:
 
     async def call(self, tenant_id: str, call_id: str) -> None:
         self._do("call", call_id)
+
+    async def digest(self, tenant_id: str, user_id: str, day: date) -> None:
+        self._do(f"digest of {day}", user_id)
 
     async def watch(self, tenant_id: str, calendar_id: str) -> None:
         self._do("watch", calendar_id)
@@ -201,6 +208,9 @@ class House:
         self.tenants = TenantStore(database)
         self.meetings = MeetingStore(database)
         self.connections = ConnectionStore(database, Sealer(new_key()))
+        self.digests: Digests = DigestStore(database)
+        self.wishes: WishBook = WishStore(database)
+        self.sounds: Sounds = Silence()
         self.consent = Consenting()
         self.running = Running()
         self.now = NOW
@@ -237,6 +247,9 @@ class House:
             users=self.tenants,
             agenda=AgendaStore(self.database),
             calls=CallBook(self.database),
+            digests=self.digests,
+            wishes=self.wishes,
+            sounds=self.sounds,
             call_intake=CallStore(self.database, PersonKeys(KEY)),
             meetings=self.meetings,
             connections=self.connections,

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from starter.links import FeedLinks, Listener
 from starter.web import openapi
 from starter.web.app import build_app
 from tests.web import rows
-from tests.web.house import House
+from tests.web.house import NOW, House
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 METHODS = {"get", "post", "put", "patch", "delete", "options"}
@@ -44,7 +45,11 @@ async def described(house: House, token: str) -> dict[str, Any]:
     brief_id = (await house.run("SELECT id FROM briefs"))[0]["id"]
     claim_id = (await rows.written(house, brief_id)).fact
     known = {"meetings": made["ready"], "campaigns": house.campaign.id, "calendars": calendar_id, "briefs": brief_id}
+    known["digests"] = await house.digests.ask(house.tenant.id, house.user.id, NOW.date(), None, NOW)
     said: dict[str, Any] = json.loads(json.dumps(openapi.DESCRIPTION))
+    feed = FeedLinks(house.settings()).feed(Listener(house.tenant.id, house.user.id, 1))
+    opens = {"const": feed.rpartition("/")[2].removesuffix(".xml")}
+    said["components"]["parameters"]["token"]["schema"] = {"anyOf": [opens, {"type": "string", "minLength": 1}]}
     said["components"]["schemas"]["Token"] = {"enum": [token]}
     for path, item in said["paths"].items():
         # Signing out would end the session that everything else needs.

@@ -154,23 +154,24 @@ async def test_by_keyboard_the_page_is_walked_in_order_and_focus_is_seen(house: 
     walked = []
     async with browsing(tmp_path, house.base, visitor.cookies) as tab:
         await tab.visit(house.base)
-        for _ in range(10):
+        for _ in range(11):
             await tab.press("Tab")
             walked.append(await focused(tab))
 
-    assert [seen for _, _, seen in walked] == [True] * 10
+    assert [seen for _, _, seen in walked] == [True] * 11
     words = [said for _, said, _ in walked]
-    assert words[:8] == [
+    assert words[:9] == [
         "Skip to the page",
         "Greenroom",
         "Meetings",
         "Calls",
+        "Digests",
         "Calendars",
         "Campaigns",
         "Preferences",
         "Sign out",
     ]
-    assert words[8] == "Renewal with Northwind"
+    assert words[9] == "Renewal with Northwind"
 
 
 async def test_a_person_signs_in_writes_a_campaign_and_signs_out(house: House, tmp_path: Path) -> None:

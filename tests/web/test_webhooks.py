@@ -110,6 +110,8 @@ async def door() -> AsyncIterator[Door]:
         "marks",
         "users",
         "agenda",
+        "digests",
+        "wishes",
         "meetings",
         "connections",
         "consent",
