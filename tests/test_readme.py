@@ -19,7 +19,7 @@ def variables() -> dict[str, object]:
 
 
 def test_every_setting_is_in_the_table_and_nothing_else() -> None:
-    named = set(re.findall(r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE)_[A-Z_]+)`", README))
+    named = set(re.findall(r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS)_[A-Z_]+)`", README))
     assert named == set(variables())
 
 
