@@ -19,7 +19,11 @@ def variables() -> dict[str, object]:
 
 
 def test_every_setting_is_in_the_table_and_nothing_else() -> None:
-    named = set(re.findall(r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS)_[A-Z_]+)`", README))
+    named = set(
+        re.findall(
+            r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS)_[A-Z_]+)`", README
+        )
+    )
     assert named == set(variables())
 
 
@@ -28,7 +32,13 @@ def test_the_defaults_in_the_table_are_the_defaults() -> None:
         row = re.search(rf"^\| .*`{variable}`[^|]*\|\s*([^|]*?)\s*\|", README, re.MULTILINE)
         assert row, variable
         if isinstance(default, str | int | float) and default:
-            assert f"`{default:g}`" == row[1] if isinstance(default, float) else f"`{default}`" == row[1], variable
+            assert row[1] == f"`{_written(default)}`", variable
+
+
+def _written(default: str | float) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def test_every_folder_that_it_names_is_there() -> None:
