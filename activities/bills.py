@@ -14,7 +14,8 @@ from activities.liveness import Clock, heartbeating, surely
 from activities.pacing import Pacing
 from schemas.bills import BillsLoaded, BillSweep
 
-# The first time, so much of the past is loaded: digests tell of bills that moved within a week.
+# So much of the past is looked through each time: digests tell of bills that moved within a week, and a file may have
+# brought newer ones than the last load.
 FIRST = timedelta(days=14)
 # A load has no more pages than this; of more, the newest are loaded.
 MOST_PAGES = 100
@@ -42,8 +43,11 @@ class BillActivities:
             return BillsLoaded()
         async with heartbeating():
             clock = Clock()
-            newest = await self._store.newest(sandbox=self._congress.sandbox)
-            bills = await self._since(self._congress, newest or (clock.now() - FIRST).date())
+            newest, some_days_ago = (
+                await self._store.newest(sandbox=self._congress.sandbox),
+                (clock.now() - FIRST).date(),
+            )
+            bills = await self._since(self._congress, min(newest or some_days_ago, some_days_ago))
             bills.sort(key=lambda bill: bill.updated_on)
             changed = 0
             for start in range(0, len(bills), AT_ONCE):

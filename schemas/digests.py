@@ -212,6 +212,8 @@ class DigestBegun(Message):
     done: DigestDone | None = None
     # So many questions about news have not been asked today.
     unasked: int = 0
+    # ... nor is there anybody who could be asked.
+    newsless: bool = False
     # It is to be spoken.
     spoken: bool = False
     by_mail: bool = False

@@ -31,7 +31,9 @@ def owners(
     seats, news = Seats(SeatStore(database), made.seats(settings)), made.news_search(settings, session)
     manner = studio.speaker.manner if studio else None
     return [
-        DigestActivities(digests, model, news, pacing, treasurer, manner),
+        DigestActivities(
+            digests, model, news, pacing, treasurer, manner, sandbox=studio is not None and studio.speaker.sandbox
+        ),
         SpeakingActivities(digests, studio, seats, treasurer),
         ObjectActivities(UnneededStore(database), made.objects(settings)),
         BillActivities(BillStore(database), made.congress(settings, session), pacing),

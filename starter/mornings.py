@@ -1,6 +1,6 @@
 """Digests, as people and other applications ask for them: there is one for a user and a day, whoever begins it."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from temporalio.client import Client, WorkflowHandle
@@ -15,9 +15,6 @@ from starter.inbox import Problem
 from starter.office import Office
 from workflows import ids, policies, queues, story
 from workflows.digests import DigestWorkflow
-
-# So far apart are the days of two users at the same moment.
-A_DAY = timedelta(days=1)
 
 
 async def digest(
@@ -57,9 +54,14 @@ async def requested(at: Office, tenant_id: TenantId, asked: DigestRequested, _ro
 
 async def may(at: Office, tenant_id: TenantId, asked: DigestRequested) -> Problem | None:
     """Why an event is refused that asks for one."""
-    if asked.date is not None and abs(asked.date - datetime.now(UTC).date()) > A_DAY:
-        return Problem("date", "must be today's, wherever the user is")
-    return None if await _listener(at, tenant_id, asked) else Problem("userId", "there is no such user")
+    user = await _listener(at, tenant_id, asked)
+    if user is None:
+        return Problem("userId", "there is no such user")
+    if asked.date not in (None, today(user, datetime.now(UTC))):
+        return Problem("date", "must be today's, where the user is")
+    if not asked.policy_interests and not (await at.wishes.wishes(tenant_id, user.id)).any:
+        return Problem("policyInterests", "are needed: the user has no wishes of their own")
+    return None
 
 
 async def _listener(at: Office, tenant_id: TenantId, asked: DigestRequested) -> User | None:

@@ -12,6 +12,7 @@ from activities.store.letters import LetterStore
 from activities.store.meetings import MeetingStore
 from activities.store.references import References
 from activities.store.tenants import TenantStore
+from activities.store.wishes import WishStore
 from schemas.settings import Settings
 from starter.intake import person_keys
 
@@ -43,6 +44,10 @@ class Office:
     @cached_property
     def digests(self) -> DigestStore:
         return DigestStore(self.database)
+
+    @cached_property
+    def wishes(self) -> WishStore:
+        return WishStore(self.database)
 
     @cached_property
     def calls(self) -> CallStore:

@@ -1,12 +1,13 @@
-"""What the clock begins: the renewal of push channels, the polls that find what no notification told, and the end of
-what is too old.
+"""What the clock begins: the renewal of push channels, the polls that find what no notification told, the digests of a
+morning, the loading of bills, and the end of what is too old.
 
 worker starts ─▶ ensure ─▶ made, or brought up to date; an operator's pause stays
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -22,6 +23,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from schemas.base import Message
 from schemas.bills import BillSweep
 from schemas.briefs import Document
 from schemas.calendars import Poll
@@ -60,66 +62,51 @@ class Planned(Document):
     next_at: datetime | None
 
 
+@dataclass(frozen=True)
+class When:
+    """What the clock goes by. `period` is how long after a tick that nobody was there for it is made up for, once."""
+
+    spec: ScheduleSpec
+    period: timedelta
+
+
 def wanted(settings: Settings) -> dict[str, Schedule]:
-    """Every schedule that there is to be."""
-    return {
-        RENEWALS: _schedule(
-            policies.RENEWAL_EVERY,
-            ScheduleActionStartWorkflow(
-                SubscriptionRenewalsWorkflow.run,
-                Sweep(),
-                id=RENEWALS,
-                task_queue=queues.WORKFLOWS,
-                task_timeout=policies.WORKFLOW_TASK,
-                static_summary="Renew the channels that end",
-            ),
+    """Every schedule that there is to be: when, what it begins, and as what the Web UI shows it."""
+    polls, sweeps = timedelta(seconds=settings.poll_every_s), timedelta(seconds=settings.call_sweep_every_s)
+    nightly = _daily(policies.KEEP_AT, policies.KEEP_EVERY, policies.KEEP_EVERY / JITTER_PART)
+    # Who was away for days makes up for one morning, the last; the others are over.
+    mornings = _daily(patience.AT, patience.EVERY, patience.JITTER)
+    begun: dict[str, tuple[When, Any, Message, str]] = {
+        RENEWALS: (
+            _every(policies.RENEWAL_EVERY),
+            SubscriptionRenewalsWorkflow.run,
+            Sweep(),
+            "Renew the channels that end",
         ),
-        POLLS: _schedule(
-            timedelta(seconds=settings.poll_every_s),
-            ScheduleActionStartWorkflow(
-                CalendarPollsWorkflow.run,
-                Poll(every_s=settings.poll_every_s),
-                id=POLLS,
-                task_queue=queues.WORKFLOWS,
-                task_timeout=policies.WORKFLOW_TASK,
-                static_summary="Ring the silent calendars",
-            ),
+        POLLS: (
+            _every(polls),
+            CalendarPollsWorkflow.run,
+            Poll(every_s=settings.poll_every_s),
+            "Ring the silent calendars",
         ),
-        CALL_SWEEPS: _schedule(
-            timedelta(seconds=settings.call_sweep_every_s),
-            ScheduleActionStartWorkflow(
-                CallSweepsWorkflow.run,
-                CallSweep(),
-                id=CALL_SWEEPS,
-                task_queue=queues.WORKFLOWS,
-                task_timeout=policies.WORKFLOW_TASK,
-                static_summary="Look for calls that nobody told of",
-            ),
+        CALL_SWEEPS: (_every(sweeps), CallSweepsWorkflow.run, CallSweep(), "Look for calls that nobody told of"),
+        RETENTION: (nightly, RetentionWorkflow.run, Keeping(), "Delete what is too old"),
+        RECONCILIATION: (
+            _every(policies.RECONCILE_EVERY),
+            ReconciliationWorkflow.run,
+            Reconcile(),
+            "Compare rows with their workflows",
         ),
-        RETENTION: _nightly(
-            ScheduleActionStartWorkflow(
-                RetentionWorkflow.run,
-                Keeping(),
-                id=RETENTION,
-                task_queue=queues.WORKFLOWS,
-                task_timeout=policies.WORKFLOW_TASK,
-                static_summary="Delete what is too old",
-            ),
+        DIGESTS: (mornings, DigestsWorkflow.run, DigestSweep(), "Begin the digests of this morning"),
+        # Who has no key for a congress loads nothing, and needs no other schedule for that.
+        BILLS: (
+            _every(timedelta(seconds=settings.bills_every_s)),
+            BillsWorkflow.run,
+            BillSweep(),
+            "Load bills that have changed",
         ),
-        RECONCILIATION: _schedule(
-            policies.RECONCILE_EVERY,
-            ScheduleActionStartWorkflow(
-                ReconciliationWorkflow.run,
-                Reconcile(),
-                id=RECONCILIATION,
-                task_queue=queues.WORKFLOWS,
-                task_timeout=policies.WORKFLOW_TASK,
-                static_summary="Compare rows with their workflows",
-            ),
-        ),
-        DIGESTS: _mornings(),
-        BILLS: _loads(timedelta(seconds=settings.bills_every_s)),
     }
+    return {name: _schedule(name, *what) for name, what in begun.items()}
 
 
 async def ensure(client: Client, settings: Settings) -> None:
@@ -136,53 +123,29 @@ async def listed(client: Client) -> list[Planned]:
     return [planned for name in NAMES if (planned := await _planned(client, name)) is not None]
 
 
-def _schedule(every: timedelta, action: ScheduleActionStartWorkflow) -> Schedule:
-    """One run at a time. A tick that nobody was there for is made up for, once."""
-    return Schedule(
-        action=action,
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / JITTER_PART),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
-    )
-
-
-def _nightly(action: ScheduleActionStartWorkflow) -> Schedule:
-    """The same by the clock on the wall: S4's `0 0 * * *`."""
-    schedule = _schedule(policies.KEEP_EVERY, action)
-    return replace(
-        schedule,
-        spec=ScheduleSpec(cron_expressions=[policies.KEEP_AT], jitter=schedule.spec.jitter, time_zone_name="UTC"),
-    )
-
-
-def _mornings() -> Schedule:
-    """S2's `0 6 * * *`. Who was away for days makes up for one morning, the last; the others are over."""
+def _schedule(name: str, when: When, run: Any, message: Message, said: str) -> Schedule:
+    """One run at a time."""
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            DigestsWorkflow.run,
-            DigestSweep(),
-            id=DIGESTS,
+            run,
+            message,
+            id=name,
             task_queue=queues.WORKFLOWS,
             task_timeout=policies.WORKFLOW_TASK,
-            static_summary="Begin the digests of this morning",
+            static_summary=said,
         ),
-        spec=ScheduleSpec(cron_expressions=[patience.AT], jitter=patience.JITTER, time_zone_name="UTC"),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=patience.EVERY),
+        spec=when.spec,
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=when.period),
     )
 
 
-def _loads(every: timedelta) -> Schedule:
-    """Who has no key for a congress loads nothing, and needs no other schedule for that."""
-    return _schedule(
-        every,
-        ScheduleActionStartWorkflow(
-            BillsWorkflow.run,
-            BillSweep(),
-            id=BILLS,
-            task_queue=queues.WORKFLOWS,
-            task_timeout=policies.WORKFLOW_TASK,
-            static_summary="Load bills that have changed",
-        ),
-    )
+def _every(period: timedelta) -> When:
+    return When(ScheduleSpec(intervals=[ScheduleIntervalSpec(every=period)], jitter=period / JITTER_PART), period)
+
+
+def _daily(cron: str, period: timedelta, jitter: timedelta) -> When:
+    """By the clock on the wall, in UTC."""
+    return When(ScheduleSpec(cron_expressions=[cron], jitter=jitter, time_zone_name="UTC"), period)
 
 
 def _updater(schedule: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:

@@ -6,6 +6,7 @@ import signal
 import sysconfig
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ import pytest
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.store.database import Database
@@ -116,8 +118,13 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def stage(database: Database, temporal: Client, sandbox: Sandbox, urls: Urls) -> Stage:
+async def stage(database: Database, temporal: Client, sandbox: Sandbox, urls: Urls) -> AsyncIterator[Stage]:
     """A tenant with a user and a campaign, and all it takes to research somebody for it."""
     stage = Stage(database, temporal, sandbox, urls, tenant_id=str(uuid4()))
     await stage.set_up(datetime.now(UTC))
-    return stage
+    yield stage
+    # What nobody worked on would be done by the workers of another test, at its providers.
+    left = f"TenantId = '{stage.tenant.id}' AND ExecutionStatus = 'Running'"
+    async for run in stage.temporal.list_workflows(left):
+        with suppress(RPCError):
+            await stage.temporal.get_workflow_handle(run.id, run_id=run.run_id).terminate("its test is over")

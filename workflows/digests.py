@@ -34,6 +34,7 @@ from schemas.digests import (
 from schemas.notices import NoticeKind, NoticeOrder, digest_key
 from workflows import ids, policies, story
 from workflows.policies import digests as patience
+from workflows.priorities import PREMIUM, URGENT, USUAL
 from workflows.steps import outliving
 from workflows.telling import notify
 
@@ -153,8 +154,8 @@ class DigestWorkflow:
         return self._begun
 
     async def _make(self, begun: DigestBegun) -> DigestDone:
-        asked = await self._ask(begun) if begun.unasked else True
-        written = await self._write(begun, newsless=not asked)
+        newsless = begun.newsless or not (await self._ask(begun) if begun.unasked else True)
+        written = await self._write(begun, newsless=newsless)
         spoken = begun.spoken and written.pieces > 0
         done = await (self._speak(begun, written.pieces) if spoken else self._finish(begun))
         return await self._done(done)
@@ -207,10 +208,16 @@ class DigestWorkflow:
                 return
             order = PieceOrder(**self._now(begun).model_dump(), piece=number)
             summary = f"speak piece {number} of {pieces}"
+            # What has begun to be spoken is spoken to its end before another digest is begun: nobody hears a half one.
+            rank = USUAL if number <= patience.PIECES_AT_ONCE else PREMIUM
             try:
                 await outliving(
                     lambda: workflow.execute_activity_method(
-                        SpeakingActivities.speak, order, summary=summary, **patience.SPEAK
+                        SpeakingActivities.speak,
+                        order,
+                        summary=summary,
+                        priority=Priority(priority_key=rank, fairness_key=self._order.tenant_id),
+                        **patience.SPEAK,
                     )
                 )
             except ActivityError as error:
@@ -222,7 +229,11 @@ class DigestWorkflow:
         self._enter("publish", "joined and stored")
         return await outliving(
             lambda: workflow.execute_activity_method(
-                SpeakingActivities.publish, self._now(begun), summary="join and store it", **patience.PUBLISH
+                SpeakingActivities.publish,
+                self._now(begun),
+                summary="join and store it",
+                priority=Priority(priority_key=URGENT, fairness_key=self._order.tenant_id),
+                **patience.PUBLISH,
             )
         )
 

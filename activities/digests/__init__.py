@@ -34,7 +34,8 @@ from schemas.digests import (
 
 
 class DigestActivities:
-    """Without a search there is no news in a digest; without a manner of speaking it stays in writing."""
+    """Without a search there is no news in a digest; without a manner of speaking it stays in writing. `sandbox` when any
+    of those who make it is pretended."""
 
     def __init__(
         self,
@@ -44,6 +45,8 @@ class DigestActivities:
         pacing: Pacing,
         treasurer: Treasurer,
         manner: str | None = None,
+        *,
+        sandbox: bool = False,
     ) -> None:
         self._digests = digests
         self._model = model
@@ -51,6 +54,7 @@ class DigestActivities:
         self._pacing = pacing
         self._treasurer = treasurer
         self._manner = manner
+        self._sandbox = sandbox or model.sandbox or (search is not None and search.sandbox)
 
     @activity.defn(name="digests.due")
     async def due(self, paging: DigestPaging) -> DigestPage:
@@ -60,8 +64,10 @@ class DigestActivities:
     @activity.defn(name="digests.begin")
     async def begin(self, start: DigestStart) -> DigestBegun:
         """Safe to run twice: a run takes its digest once."""
-        begun = await self._digests.begin(start, speaks=self._manner is not None, sandbox=self._model.sandbox)
-        return begun if self._search is not None else begun.model_copy(update={"unasked": 0})
+        begun = await self._digests.begin(start, speaks=self._manner is not None, sandbox=self._sandbox)
+        if self._search is not None:
+            return begun
+        return begun.model_copy(update={"unasked": 0, "newsless": begun.unasked > 0})
 
     @activity.defn(name="digests.news")
     async def news(self, step: DigestStep) -> None:
@@ -72,14 +78,15 @@ class DigestActivities:
         if self._search is None:
             return
         async with heartbeating():
-            clock, failed = Clock(), list[ApplicationError]()
-            for topic in await self._digests.unasked(step):
-                try:
-                    await self._look(step, topic, self._search, clock)
-                except ApplicationError as error:
-                    failed.append(error)
+            clock, failed = Clock(), dict[str, ApplicationError]()
+            while todo := [one for one in await self._digests.unasked(step) if one.key not in failed]:
+                for topic in todo:
+                    try:
+                        await self._look(step, topic, self._search, clock)
+                    except ApplicationError as error:
+                        failed[topic.key] = error
             if failed:
-                raise next((error for error in failed if not error.non_retryable), failed[0])
+                raise next((error for error in failed.values() if not error.non_retryable), next(iter(failed.values())))
 
     @activity.defn(name="digests.script")
     async def script(self, order: ScriptOrder) -> ScriptWritten:
@@ -91,13 +98,15 @@ class DigestActivities:
                 return self._written(morning.script)
             if not morning.items:
                 return await self._keep(order, scripts.quiet(morning, newsless=order.newsless))
+            # That there is no search is no news in the morning; that it failed is.
+            newsless = order.newsless and self._search is not None
             read = follow(morning)
             kept = read.kept or read.problem
             if read.kept is None and read.asked < order.ask:
                 kept = scripts.read(await self._ask(order, read.prompt, clock), morning.items)
             if isinstance(kept, str):
                 return ScriptWritten(problem=kept)
-            return await self._keep(order, scripts.compose(morning, kept, newsless=order.newsless))
+            return await self._keep(order, scripts.compose(morning, kept, newsless=newsless))
 
     @activity.defn(name="digests.finish")
     async def finish(self, ending: DigestEnding) -> DigestDone:

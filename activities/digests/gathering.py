@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import zip_longest
 from urllib.parse import urlsplit
 
@@ -164,5 +165,7 @@ def _matters(item: Item) -> tuple[datetime, int, str]:
     return starts, -(item.published or date.min).toordinal(), item.key
 
 
-def _telling(text: str) -> set[str]:
-    return set(tokens(text)) - _COMMON
+@lru_cache(maxsize=4096)
+def _telling(text: str) -> frozenset[str]:
+    """Looked at once for each text, however many others it is compared with."""
+    return frozenset(tokens(text)) - _COMMON

@@ -201,6 +201,10 @@ class Digests(Protocol):
         """Status, lines with their times, chapters and event in one transaction. Safe to run twice."""
         ...
 
+    async def unless_needed(self, step: DigestStep, key: str) -> None:
+        """An object that was put for a digest that may not have it: unless a row needs it, it is to be deleted."""
+        ...
+
     async def fail(self, failure: DigestFailure) -> DigestFailed: ...
 
 

@@ -1,7 +1,8 @@
 """What a model must return for a script, and what of it may be said.
 
-A sentence with a quote is a fact: it says what its quote says, in much the same words. A sentence without one leads on:
-it is made of words that say nothing of the world, so that it cannot lie. Everything else is left out.
+A sentence with a quote is a fact: its words are its quote's, in their order; it may leave some out, and add those that
+claim nothing. With a negation none may be left out in between. A sentence without a quote leads on: it is made of words that
+say nothing of the world, so that it cannot lie. Everything else is left out.
 """
 
 import re
@@ -13,7 +14,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from activities.digests.spoken import speakable
-from activities.digests.words import CLAIMING_NOTHING, DECIDING, LEADING, stem
+from activities.digests.words import CLAIMING_NOTHING, LEADING, stem
 from activities.plain import clean, tokens, unmarked
 from activities.research import quotes
 from activities.research.figures import lacking
@@ -23,8 +24,9 @@ from schemas.digests import Item
 # A quote that is much longer than what is said of it has words for anything.
 LONGEST_FACT, LONGEST_LINK, LONGEST_QUOTE = 320, 100, 400
 
-# Of the words that carry a fact, so many stand in its quote or its item's title.
-SUPPORTED = 0.6
+# What a word may end in and be the same: lasts, lasted.
+SHORTEST_ROOT = 3
+_ENDINGS = ("ing", "es", "ed", "s", "d", "e")
 
 _ADDRESS = re.compile(
     r"\w+://|www\.|javascript:|data:\s*\w+/|\]\(|<[a-z/!]|\S@\S|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,24}(?![\w-])",
@@ -142,13 +144,20 @@ def _unsupported(text: str, quote: str, item: Item) -> Refusal | None:
         return Refusal.FIGURE
     if _strange_name(text, f"{item.title} {item.text} {item.source} {item.topic}"):
         return Refusal.NAME
-    if bool(_NEGATED.search(text)) != bool(_NEGATED.search(quote)):
+    if (_NEGATED.search(text) or _NEGATED.search(quote)) and not _runs(tokens(text), tokens(quote)):
         return Refusal.NEGATION
-    said, there = _carrying(text), {stem(word) for word in tokens(f"{quote} {item.title}")}
-    missing = {word for word in said if stem(word) not in there}
-    if any(stem(word) in DECIDING for word in missing) or len(missing) > (1 - SUPPORTED) * len(said):
-        return Refusal.WORDS
-    return None
+    there = iter([_root(word) for word in tokens(_SHORT.sub("", quote))])
+    return None if all(_root(word) in there for word in _carrying(text)) else Refusal.WORDS
+
+
+def _runs(words: list[str], within: list[str]) -> bool:
+    """They stand there side by side."""
+    return any(within[at : at + len(words)] == words for at in range(len(within) - len(words) + 1))
+
+
+def _root(word: str) -> str:
+    ending = next((one for one in _ENDINGS if word.endswith(one) and len(word) - len(one) >= SHORTEST_ROOT), "")
+    return word.removesuffix(ending)
 
 
 def _strange_name(text: str, beside: str) -> bool:
@@ -160,10 +169,10 @@ def _strange_name(text: str, beside: str) -> bool:
     return any(word not in known and not (word in first and stem(word) in stems) for word in names)
 
 
-def _carrying(text: str) -> set[str]:
-    """The words that make a sentence what it is; names are looked at by themselves."""
-    names = {word for name in _NAME.findall(_BEGINNING.sub("", text)) for word in tokens(_SHORT.sub("", name))}
-    return {word for word in tokens(_SHORT.sub("", text)) if len(word) > 1} - CLAIMING_NOTHING - names
+def _carrying(text: str) -> list[str]:
+    """The words that make a sentence what it is; what figures it has is looked at by itself."""
+    words = tokens(_SHORT.sub("", text))
+    return [word for word in words if word not in CLAIMING_NOTHING and not any(letter.isdigit() for letter in word)]
 
 
 def _crowded(

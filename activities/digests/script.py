@@ -39,9 +39,10 @@ in a conversation. Who reports it, and when, has been said before your first sen
 greet.
 
 A sentence that says anything about the world is a fact. It has a quote: at least {SHORTEST} characters copied from that \
-item's text, word for word, that by itself supports the whole sentence. Keep to the words of the quote as far as a \
-spoken sentence allows; numbers, dates and names stand in the quote as you tell them. No quote, no fact. Leave nothing out \
-of a quote that would change what it says, and add nothing: no background, no opinion, no guess.
+item's text, word for word, that by itself supports the whole sentence. Tell it in the words of the quote and in their order; you may leave words \
+out, and nothing where the quote has a "not" or the like: then repeat it as it is. Numbers, dates and names stand in the quote \
+as you tell them. No quote, no fact. Leave nothing out of a quote that would change what it says, and add nothing: no \
+background, no opinion, no guess.
 
 A sentence without a quote (null) only leads on, such as "What is next?" or "That is worth watching." It has at most 100 \
 characters, no number, no name, and none but these words: {" ".join(sorted(LEADING))}.
@@ -105,15 +106,17 @@ def read(answer: ModelAnswer, items: Sequence[Item]) -> Kept | str:
 
 def compose(morning: Morning, kept: Kept, *, newsless: bool = False) -> Script:
     """Every item is told: with what may be said of it, or with its title alone."""
-    said = [*_hello(morning), *([NEWSLESS] if newsless else []), *_told(morning, kept), GOODBYE]
+    some = any(item.kind is ItemKind.NEWS for item in morning.items)
+    said = [*_hello(morning), *([UNASKED if some else NEWSLESS] if newsless else []), *_told(morning, kept), GOODBYE]
     return Script(items=morning.items, lines=_lines(said), dropped=sum(kept.dropped.values()))
 
 
 def quiet(morning: Morning, *, newsless: bool = False) -> Script:
-    """Of a day without news. Without a line for whoever wants to hear nothing then; that nobody could be asked is told."""
+    """Of a day without news. Without a line for whoever wants to hear nothing then. That nobody could be asked is no quiet
+    day, and always told."""
     said = [*_hello(morning), NEWSLESS if newsless else QUIET, GOODBYE]
     told = newsless or morning.quiet is Quiet.SHORT
-    return Script(items=(), lines=_lines(said) if told else (), quiet=True)
+    return Script(items=(), lines=_lines(said) if told else (), quiet=not newsless)
 
 
 # What is said: the voice, the words, of which item, and what they rest on.
@@ -121,6 +124,7 @@ _Spoken = tuple[int, str, int | None, str]
 
 QUIET: _Spoken = (2, "It is a quiet day: there is nothing new on what you follow.", None, "")
 NEWSLESS: _Spoken = (2, "There is no news in it today, since nobody could be asked for any.", None, "")
+UNASKED: _Spoken = (2, "Not all that you follow could be asked about today.", None, "")
 GOODBYE: _Spoken = (1, "That is all for today. Have a good day.", None, "")
 
 

@@ -84,7 +84,11 @@ class SpeakingActivities:
                 raise errors.unfinished("a piece is not spoken")
             script = timed(_script(morning), cut, [one.duration_ms for one in spoken])
             sound = await self._published(step, morning, script, cut)
-            return await surely(self._digests.finish(ending, script, sound))
+            try:
+                return await surely(self._digests.finish(ending, script, sound))
+            except BaseException:
+                await surely(self._digests.unless_needed(step, sound.key))
+                raise
 
     def _studio(self) -> Studio:
         if self._with is None:

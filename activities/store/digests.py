@@ -105,7 +105,7 @@ class DigestStore:
         """
         for _ in range(LOOKS):
             ours, others = await self._claim(step)
-            if not others:
+            if ours or not others:
                 return ours
             await asyncio.sleep(BETWEEN_S)
         raise errors.unfinished("another digest asks about the same")
@@ -188,6 +188,13 @@ class DigestStore:
         """
         async with self._database.tenant(ending.tenant_id) as connection:
             return await endings.finish(connection, ending, script, sound)
+
+    @patient
+    async def unless_needed(self, step: DigestStep, key: str) -> None:
+        """What was put away for a digest that was emptied or given up meanwhile is to be deleted."""
+        async with self._database.tenant(step.tenant_id) as connection:
+            if not await connection.fetchval("SELECT true FROM digests WHERE audio_key = $1", key):
+                await scripts.unneeded(connection, [key], step.now)
 
     @patient
     async def fail(self, failure: DigestFailure) -> DigestFailed:

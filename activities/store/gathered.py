@@ -113,11 +113,13 @@ def _meeting(row: asyncpg.Record, facts: Rows) -> Item:
 
 
 def _source(facts: Rows) -> dict[str, Any]:
+    """One page, as of one day: what is said of it names both."""
     if not facts:
         return {"text": "", "source": "your calendar"}
     first = facts[0]
+    same = [fact for fact in facts if (fact["url"], fact["told_on"]) == (first["url"], first["told_on"])]
     return {
-        "text": "\n".join(dict.fromkeys(fact["quote"] for fact in facts)),
+        "text": "\n".join(dict.fromkeys(fact["quote"] for fact in same)),
         "url": first["url"],
         "source": _outlet(first["url"]),
         "published": first["told_on"],

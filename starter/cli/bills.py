@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from activities.digests.ports import Bill
@@ -16,10 +17,12 @@ from activities.providers import congress
 from activities.store.bills import BillStore
 from schemas.bills import BillsLoaded
 from starter import bills
+from starter.checks import polled
 from starter.cli import do
-from starter.cli.options import Json, Limit, cell, console, put_json, put_table, table
+from starter.cli.options import Json, Limit, cell, console, progress, put_json, put_table, table
 from starter.environment import connect, load_settings, open_database
-from starter.words import UsageError
+from starter.words import FailedError, UsageError
+from workflows import queues, story
 
 app = typer.Typer(help="Bills for digests: loaded by the clock, or from a file.", no_args_is_help=True)
 
@@ -42,7 +45,16 @@ def load(json: Json = False) -> None:
     """Load now what has changed since the last time, as the clock does every few hours."""
 
     async def work() -> BillsLoaded:
-        return await bills.load(await connect(load_settings()))
+        settings = load_settings()
+        client = await connect(settings)
+        if not await polled(client, queues.NEWS):
+            progress.print("No worker is there to do it yet; start one with: greenroom worker", style="yellow")
+        try:
+            return await bills.load(client)
+        except WorkflowFailureError as error:
+            raise FailedError(
+                f"No bills were loaded: {story.why(error.cause)[1]}", "greenroom doctor says more"
+            ) from None
 
     loaded = do(work())
     if json:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.plain import clean
 from activities.store.digests import DigestStore
+from activities.store.wishes import WishStore
 from schemas.base import RowId
 from schemas.digests import AudioStatus, DigestLine, DigestStatus, DigestView
 from schemas.tenants import User
@@ -32,6 +33,8 @@ app = typer.Typer(help="What is new this morning, written and spoken.", no_args_
 
 COLOURS = {DigestStatus.READY: "green", DigestStatus.FAILED: "red", DigestStatus.GENERATING: "cyan"}
 LONGEST_SAID = 2000
+# Of these there is one, and it stays as it is.
+MADE = {DigestStatus.READY, DigestStatus.SKIPPED, DigestStatus.GENERATING}
 
 Which = Annotated[
     str | None, typer.Argument(metavar="DIGEST", help="Its id; greenroom digest list shows them. Else the newest.")
@@ -58,9 +61,15 @@ def run(
     async def work() -> RowId | DigestView:
         async with desk(tenant) as at:
             who, now = await whose(at, user), datetime.now(UTC)
-            of = said or mornings.today(who, now)
+            of = mornings.today(who, now)
+            if said not in (None, of):
+                raise UsageError(f"It is {of.isoformat()} where {who.email} is, and there is news of today alone")
+            await _wanted(at, who, topics)
             client = await at.temporal()
-            digest_id = await DigestStore(at.database).ask(at.tenant.id, who.id, of, topics, now)
+            store = DigestStore(at.database)
+            digest_id = await store.ask(at.tenant.id, who.id, of, topics, now)
+            if topics and (there := await store.view(at.tenant.id, who.id, digest_id)) and there.status in MADE:
+                progress.print("Today's is there already, or being made: it is not about that", style="yellow")
             handle = await mornings.digest(client, at.tenant.id, who.id, of)
             if not await polled(client, queues.WORKFLOWS):
                 progress.print("No worker is there to do it yet; start one with: greenroom worker", style="yellow")
@@ -152,7 +161,15 @@ def schedule(
         return
     console.print(f"last  {when(planned.last_at)}", markup=False)
     console.print(f"next  {'paused' if planned.paused else when(planned.next_at)}", markup=False)
-    console.print("Each user has theirs at 6 in the morning, where they are.")
+    console.print("Each user has theirs between 6 and 10 in the morning, where they are.")
+
+
+async def _wanted(at: Desk, who: User, topics: tuple[str, ...] | None) -> None:
+    """Nobody is made a digest of nothing: it would be the one of that day."""
+    if not topics and not (await WishStore(at.database).wishes(at.tenant.id, who.id)).any:
+        raise UsageError(
+            f"{who.email} has no wishes yet", "say some with: greenroom digest wishes --topic ... or --sales"
+        )
 
 
 async def _found(which: str | None, user: str | None, tenant: str | None) -> DigestView:
@@ -189,16 +206,12 @@ async def _audio(key: str) -> bytes:
 
 
 def _day(said: str | None) -> date | None:
-    """Only so far from today as zones reach: news of other days is not looked for."""
     if said is None:
         return None
     try:
-        day = date.fromisoformat(said)
+        return date.fromisoformat(said)
     except ValueError:
         raise UsageError(f'"{clean(said, 60)}" is no day; write one such as 2026-11-23') from None
-    if abs(day - datetime.now(UTC).date()) > mornings.A_DAY:
-        raise UsageError("There is news of today alone", "leave --day out")
-    return day
 
 
 def _put(done: RowId | DigestView, *, as_json: bool) -> None:

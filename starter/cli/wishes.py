@@ -15,6 +15,7 @@ from starter.desk import Desk, desk
 from starter.words import NotFoundError, UsageError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_SAID = 2000
 
 Whose = Annotated[
@@ -23,7 +24,9 @@ Whose = Annotated[
 
 
 def wishes(
-    topic: Annotated[list[str] | None, typer.Option("--topic", help="An interest; give it again for more.")] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option("--topic", help="An interest, in place of all there are; repeat it for several.")
+    ] = None,
     sales: Annotated[
         bool | None, typer.Option("--sales/--no-sales", help="Today's meetings, and what changed.")
     ] = None,
@@ -93,7 +96,9 @@ def topics_of(said: list[str]) -> tuple[str, ...]:
 def _days(said: str) -> int:
     """Bits, Monday the lowest."""
     named = {"weekdays": DAYS[:5], "every": DAYS, "none": ()}
-    words = named.get(said.strip().lower(), tuple(one.strip().lower()[:3] for one in said.split(",")))
+    short = dict(zip(NAMES, DAYS, strict=True))
+    given = [one.strip().lower() for one in said.split(",")]
+    words = named.get(said.strip().lower(), tuple(short.get(one, one) for one in given))
     if unknown := [one for one in words if one not in DAYS]:
         raise UsageError(f'"{clean(unknown[0], 60)}" is no day; there are: {", ".join(DAYS)}, weekdays, every, none')
     return sum({1 << DAYS.index(one) for one in words}) & EVERY_DAY

@@ -190,7 +190,7 @@ class Letters:
         told = tuple(spoken.sources(script))
         return Letter(
             subject=f"Your morning, {morning}"
-            + (": a quiet day" if not script.items else f": {short(script.items[0].title)}"),
+            + (f": {short(script.items[0].title)}" if script.items else ": a quiet day" if script.quiet else ""),
             headline=f"Your morning, {morning}",
             when=f"To be heard in {spoken.length(view.sound.duration_ms)}" if view.sound else "",
             paragraphs=(*((unheard,) if unheard else ()), *(said for _, said in spoken.turns(script))),

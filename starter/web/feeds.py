@@ -3,10 +3,9 @@
 app ─▶ token ─▶ whose feed, if this address still works ─▶ RSS ─▶ app ─▶ token and digest ─▶ audio
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from email.utils import format_datetime
-from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -70,10 +69,10 @@ class Feeds:
         if member is None:
             return plain(request, 404)
         heard = await self._digests.episodes(listener.tenant_id, listener.user_id, EPISODES)
-        told = {"ETag": sounds.tag_of(member.name, *_marks(heard)), "Cache-Control": KEPT, **OPEN}
+        text = rss(member.name, listener, heard, self._links, self._base)
+        told = {"ETag": sounds.tag_of(text.decode()), "Cache-Control": KEPT, **OPEN}
         if sounds.known(request, told["ETag"]):
             return web.Response(status=304, headers=told)
-        text = rss(member.name, listener, heard, self._links, self._base)
         return web.Response(body=text, content_type=KIND, charset="utf-8", headers=told)
 
     async def episode(self, request: web.Request) -> web.Response:
@@ -152,7 +151,7 @@ def _episode(channel: ET.Element, digest: DigestView, url: str, base: str) -> No
 def title_of(digest: DigestView) -> str:
     """The day, and the first thing that it tells of."""
     items = digest.script.items if digest.script else ()
-    first = "a quiet day" if digest.quiet or not items else clean(items[0].title, LONGEST)
+    first = clean(items[0].title, LONGEST) if items else "a quiet day" if digest.quiet else "no news could be had"
     said = f"{digest.day:%A} {digest.day.day} {digest.day:%B}: {first}"
     return f"{said} (sandbox data)" if digest.sandbox else said
 
@@ -164,7 +163,8 @@ def notes(digest: DigestView) -> str:
     """
     items = digest.script.items if digest.script else ()
     rows = Markup().join(Markup("<li>{}</li>").format(_note(one)) for one in items)
-    told = Markup("<ol>{}</ol>").format(rows) if items else Markup("<p>Nothing was new.</p>")
+    none = "Nothing was new." if digest.quiet else "Nobody could be asked for news."
+    told = Markup("<ol>{}</ol>").format(rows) if items else Markup("<p>{}</p>").format(none)
     noted = Markup("<p>{}.</p>").format(SANDBOX_NOTICE.capitalize()) if digest.sandbox else Markup()
     return str(told + noted)
 
@@ -180,11 +180,6 @@ def _say(parent: ET.Element, tag: str, said: str = "", **attributes: str) -> ET.
     one = ET.SubElement(parent, tag, attributes)
     one.text = said or None
     return one
-
-
-def _marks(digests: Iterable[DigestView]) -> Iterable[str]:
-    """What changes when a feed does."""
-    return chain.from_iterable((one.id, one.sound.key if one.sound else "") for one in digests)
 
 
 def _ended(digest: DigestView) -> datetime:

@@ -82,7 +82,7 @@ async def test_wishes_are_changed_one_by_one(wired: Stage, beside: Beside) -> No
         (("wishes", "--topic", " "), "is no interest"),
         (("wishes", "--topic", "x" * 200), "is no interest"),
         (("wishes", *(word for n in range(11) for word in ("--topic", f"t{n}"))), "there may be 10"),
-        (("wishes", "--days", "mon,someday"), '"som" is no day'),
+        (("wishes", "--days", "mon,someday"), '"someday" is no day'),
         (("wishes", "--clear", "--topic", "a"), "exclude each other"),
         (("wishes", "--user", "nobody@harbour.example"), "There is no user"),
         (("run", "--day", "yesterday"), "is no day"),

@@ -26,10 +26,10 @@ def kept(*says: tuple[str, str | None], item: int = 1, items: tuple[Item, ...] =
     ("text", "quote"),
     [
         ("Halden Foods won a contract to supply the canteens of two cities.", WON),
-        ("They won it on 13 November, for four years, and supply the canteens of two cities.", WON),
-        ("The contract is for two cities' canteens.", WON),
+        ("They won it on 13 November, and will supply the canteens of two cities for four years.", WON),
+        ("The contract is for the canteens of two cities.", WON),
         ("Deliveries begin in March, and they need a cold chain.", DELIVERIES),
-        ("It doesn't plan a third kitchen.", NO_KITCHEN),
+        ("The company does not plan a third kitchen.", NO_KITCHEN),
     ],
 )
 def test_what_its_quote_says_is_said(text: str, quote: str) -> None:
@@ -54,6 +54,10 @@ def test_what_its_quote_says_is_said(text: str, quote: str) -> None:
         ("Halden Foods won the contract on 14 November.", WON, Refusal.FIGURE),
         ("Halden Foods has not won a contract for the canteens of two cities.", WON, Refusal.NEGATION),
         ("The company does plan a third kitchen.", NO_KITCHEN, Refusal.NEGATION),
+        ("Two cities won a contract to supply Halden Foods.", WON, Refusal.WORDS),
+        ("Halden Foods, a fraud, won a contract.", WON, Refusal.WORDS),
+        ("It does plan a third kitchen, not without worry.", NO_KITCHEN, Refusal.NEGATION),
+        ("Halden Foods won more than a contract.", WON, Refusal.WORDS),
         ("Deliveries begin in March, see https://owned.example.", DELIVERIES, Refusal.ADDRESS),
         ("Deliveries begin in March, see owned.example.", DELIVERIES, Refusal.ADDRESS),
         ("Deliveries [shouts] begin in March.", DELIVERIES, Refusal.ADDRESS),
@@ -70,7 +74,7 @@ def test_what_its_quote_does_not_say_is_not_said(text: str, quote: str, why: Ref
 
 
 @pytest.mark.parametrize(
-    "text", ["What is next?", "That's worth watching.", "I wonder what comes next.", "Tell us more.", "Let's move on."]
+    "text", ["What is next?", "That's worth watching.", "I wonder what comes next.", "Tell us more.", "Listen to this."]
 )
 def test_what_leads_on_says_nothing(text: str) -> None:
     assert leads(text)
@@ -140,3 +144,45 @@ def test_whatever_is_said_rests_on_the_item_or_says_nothing(text: str, quote: st
     for sentence in kept((text, quote), (DELIVERIES, DELIVERIES)).says[1]:
         assert found(sentence.quote, CANTEENS.text) if sentence.quote else leads(sentence.text)
         assert not set(sentence.text) & set("[]<>{}")
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Acme sued Borealis over three battery patents", "Borealis sued Acme over three battery patents."),
+        (
+            "A former clerk was arrested for fraud on Tuesday, said Dana Reyes",
+            "Dana Reyes was arrested for fraud on Tuesday.",
+        ),
+        ("The judge was convinced by Dana Reyes", "The judge convicted Dana Reyes."),
+        (
+            "The board approached Borealis about a merger of the two firms",
+            "The board approved a merger of the two firms.",
+        ),
+        ("The ministry invested in Acme and its new plant", "The ministry investigated Acme and its new plant."),
+        (
+            "Northwind will not close Bremen but will close Halden",
+            "Northwind will close Bremen but will not close Halden.",
+        ),
+        (
+            "Profit at Acme did not fall in the third quarter, said the company",
+            "Profit at Acme did fall, not without worry.",
+        ),
+        (
+            "Anna Voss said the depot in Bremen would handle trains",
+            "Anna Voss, a thief, said the depot would handle trains.",
+        ),
+    ],
+)
+def test_a_lie_in_its_quote_s_own_words_is_none_the_less(source: str, text: str) -> None:
+    """What a model that was taken over makes of a true quote."""
+    item = CANTEENS.model_copy(update={"text": f"{source}.", "title": source})
+    assert kept((text, source), items=(item,)).says[1] == []
+    assert [one.text for one in kept((f"{source}.", source), items=(item,)).says[1]] == [f"{source}."]
+
+
+@pytest.mark.parametrize(
+    "text", ["They will close today.", "They had to close.", "They are on the take.", "It moves away."]
+)
+def test_words_that_lead_on_make_no_rumour(text: str) -> None:
+    assert not leads(text)

@@ -329,3 +329,15 @@ def test_another_manner_of_speaking_is_another_piece() -> None:
     other = Booth(hummer=replace(booth.hummer, manner="voice/n"))
     assert {piece.hash for piece in booth.pieces}.isdisjoint(piece.hash for piece in other.pieces)
     assert len(booth.pieces) == len(other.pieces) == len(Booth(digest=replace(booth.digest, script=written())).pieces)
+
+
+async def test_audio_of_a_digest_that_was_emptied_meanwhile_is_to_be_deleted() -> None:
+    booth = Booth()
+    await speak_all(booth)
+    booth.digest.emptied = True
+    with pytest.raises(ApplicationError, match="Superseded"):
+        await ActivityEnvironment().run(booth.activities().publish, STEP)
+
+    (key,) = booth.digest.unneeded
+    assert key in booth.shelf.held
+    assert key not in [one.key for one in booth.digest.spoken.values()]

@@ -61,6 +61,9 @@ class WrittenDigest:
     spoken: dict[str, Spoken] = field(default_factory=dict)
     kept: list[tuple[str, Purchase | None, BoughtBy]] = field(default_factory=list)
     finished: list[tuple[DigestEnding, Script, Sound | None]] = field(default_factory=list)
+    # Somebody was forgotten who is named in it, while it was being joined.
+    emptied: bool = False
+    unneeded: list[str] = field(default_factory=list)
     # Keeping fails so often, after the piece was put away.
     fails: int = 0
 
@@ -91,7 +94,12 @@ class WrittenDigest:
         self.spoken[hash] = spoken
         self.kept.append((hash, bought, by))
 
+    async def unless_needed(self, step: DigestStep, key: str) -> None:
+        self.unneeded.append(key)
+
     async def finish(self, ending: DigestEnding, script: Script, sound: Sound | None) -> DigestDone:
+        if self.emptied:
+            raise errors.superseded()
         self.finished.append((ending, script, sound))
         return DigestDone(digest_id=DIGEST, status=DigestStatus.READY, audio=AudioStatus.READY, at=ending.now)
 

@@ -4,9 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from activities.store.wishes import WishStore
+from schemas.digests import Wishes
 from tests.events.conftest import Gate
 from tests.stage import Stage
 from workflows import ids
@@ -38,7 +41,8 @@ async def test_however_often_it_is_asked_for_there_is_one(real: Gate, stage: Sta
         answers = await asyncio.gather(*(real.post(event(stage, policyInterests=["school meals"])) for _ in range(10)))
         handle = stage.temporal.get_workflow_handle((await real.rows())[0]["workflow_id"])
         await asyncio.wait_for(handle.result(), 60)
-        assert (await real.post(event(stage)))[0] == 200, "when it is ready, too"
+        again = event(stage, policyInterests=["school meals"])
+        assert (await real.post(again))[0] == 200, "when it is ready, too"
 
     assert {status for status, _ in answers} == {200}
     assert [(row["status"], row["topics"]) for row in await rows(stage)] == [("ready", ["school meals"])]
@@ -70,7 +74,17 @@ async def test_what_cannot_be_is_refused_by_its_field(
     assert await rows(stage) == []
 
 
-async def test_a_day_that_it_is_somewhere_is_taken(real: Gate, stage: Stage) -> None:
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    assert (await real.post(event(stage, date=tomorrow.isoformat())))[0] == 200
-    assert [row["day"] for row in await rows(stage)] == [tomorrow]
+async def test_it_is_of_the_day_that_it_is_where_its_user_is(real: Gate, stage: Stage) -> None:
+    today = datetime.now(ZoneInfo(stage.user.time_zone)).date()
+    asked = {"policyInterests": ["healthcare"]}
+    status, told = await real.post(event(stage, date=(today + timedelta(days=1)).isoformat(), **asked))
+    assert (status, "data.date" in told["error"]) == (400, True)
+    assert (await real.post(event(stage, date=today.isoformat(), **asked)))[0] == 200
+    assert [row["day"] for row in await rows(stage)] == [today]
+
+
+async def test_of_nothing_there_is_no_digest(real: Gate, stage: Stage) -> None:
+    status, told = await real.post(event(stage))
+    assert (status, "data.policyInterests" in told["error"]) == (400, True)
+    await WishStore(stage.database).wish(stage.tenant.id, stage.user.id, Wishes(sales=True))
+    assert (await real.post(event(stage)))[0] == 200

@@ -50,7 +50,7 @@
     // Whoever marks words wants to copy them; a link inside leads where it says.
     if (said && !event.target.closest("a") && getSelection().isCollapsed) go(Number(said.dataset.start));
   });
-  for (const kind of ["wheel", "touchmove"]) addEventListener(kind, () => (touched = performance.now()), { passive: true });
+  for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, () => (touched = performance.now()), { passive: true });
   for (const kind of ["timeupdate", "seeked", "play"]) player.addEventListener(kind, show);
   if (follow) follow.closest("[hidden]").hidden = false;
 })();
