@@ -122,6 +122,8 @@ async def test_schedules_are_made_once_and_an_operator_s_pause_stays(planned: St
         ("retention", 86400, False),
         ("call-sweeps", 3600, False),
         ("reconciliation", 300, False),
+        ("digests", 86400, False),
+        ("bills", 21600, False),
     ]
     await planned.temporal.get_schedule_handle("calendar-polls").pause(note="an outage of theirs")
 

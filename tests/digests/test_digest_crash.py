@@ -24,7 +24,7 @@ from tests.stage import Stage
 
 LANES = 4
 WITHIN_S = 60.0
-MANY, SOME = 170, 100_000
+MANY, SOME = 110, 100_000
 
 # What a digest does, by the names of its transactions and calls. A seat, and what only reads, is none of it.
 MINE = frozenset(
