@@ -78,26 +78,37 @@ A_TURN_AND_A_CALL = timedelta(hours=4)
 # within 10 s of the kill: 6 s, the first pause of a retry (1 s or 2 s), and STICKY for a child and for its parent.
 HEARTBEAT = timedelta(seconds=6)
 
+
+def step(
+    queue: str,
+    one_try: timedelta,
+    *,
+    first_s: float,
+    coefficient: float = 2,
+    tries: int = 0,
+    longest: timedelta | None = None,
+    heartbeat: timedelta = HEARTBEAT,
+) -> Step:
+    """An activity on a queue: tried again after `first_s` seconds, then ever later, `longest` at the most, and so often;
+    0 is for ever."""
+    retries = RetryPolicy(timedelta(seconds=first_s), coefficient, longest, tries)
+    return Step(
+        task_queue=queue,
+        start_to_close_timeout=one_try,
+        heartbeat_timeout=heartbeat,
+        retry_policy=retries,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
 # A step that ends with a silent worker is begun again this often: nobody refused it.
 SILENCES = 3
 
 # C0-3: three retries after 1, 2 and 4 s; a 429 says its own delay, at least 60 s (next_retry_delay).
-LOOK_UP = Step(
-    task_queue=queues.SEARCH,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_attempts=4),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+LOOK_UP = step(queues.SEARCH, A_TURN_AND_A_CALL, first_s=1, tries=4)
 
 # C0-4: two retries after 2 s each; a 429 says its own delay, at least 30 s.
-WRITE = Step(
-    task_queue=queues.MODEL,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=1, maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+WRITE = step(queues.MODEL, A_TURN_AND_A_CALL, first_s=2, coefficient=1, tries=3)
 
 # C0-4: the first ask and at most two repairs, each told what was wrong with the last answer.
 ASKS = 3
@@ -117,22 +128,10 @@ LONGEST_QUIET = timedelta(seconds=10)
 READING = timedelta(seconds=60)
 
 # S0-1.8: three retries, exponential. A try may wait for its turn, and has the minute for its pages.
-READ_CALENDAR = Step(
-    task_queue=queues.CALENDAR,
-    start_to_close_timeout=timedelta(minutes=10),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_attempts=4),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+READ_CALENDAR = step(queues.CALENDAR, timedelta(minutes=10), first_s=1, tries=4)
 
 # S0-3.5: two retries, 5 s.
-RENEW = Step(
-    task_queue=queues.CALENDAR,
-    start_to_close_timeout=timedelta(minutes=3),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=1, maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+RENEW = step(queues.CALENDAR, timedelta(minutes=3), first_s=5, coefficient=1, tries=3)
 RENEWAL = timedelta(seconds=180)
 
 # Every 6 h the channels that end within 12 h are renewed (S0-3.2): a missed tick leaves another.
@@ -144,33 +143,15 @@ LAST_HOURS = timedelta(hours=6)
 RENEWALS_AT_ONCE = 20
 
 # A sweep over all tenants: it heartbeats, and begins anew when it is tried again; who was rung joins.
-SWEEP = Step(
-    task_queue=queues.CALENDAR,
-    start_to_close_timeout=timedelta(minutes=15),
-    heartbeat_timeout=timedelta(seconds=30),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+SWEEP = step(queues.CALENDAR, timedelta(minutes=15), first_s=5, tries=3, heartbeat=timedelta(seconds=30))
 
 # S0-4.4: two retries, 5 s, 30 s in all.
-SEND = Step(
-    task_queue=queues.MAIL,
-    start_to_close_timeout=timedelta(seconds=25),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=1, maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+SEND = step(queues.MAIL, timedelta(seconds=25), first_s=5, coefficient=1, tries=3)
 NOTICE = timedelta(seconds=30)
 
 # Whatever stays true is another matter: a server that knows us not yet puts us off for minutes (greylisting, 4xx), so
 # a try that failed says itself how long it waits. One whose worker died is made again as soon as that is noticed.
-SEND_PATIENTLY = Step(
-    task_queue=queues.MAIL,
-    start_to_close_timeout=timedelta(seconds=25),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1, maximum_attempts=5),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+SEND_PATIENTLY = step(queues.MAIL, timedelta(seconds=25), first_s=1, coefficient=1, tries=5)
 PUT_OFF = timedelta(seconds=60)
 PATIENT_NOTICE = timedelta(minutes=20)
 
@@ -199,42 +180,20 @@ MONEY_COMES_BACK = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 4
 LOOK_AGAIN = timedelta(seconds=30)
 
 # Whoever asked to be forgotten is forgotten in the end: it is tried until that is done.
-ERASE = Step(
-    task_queue=queues.WORKFLOWS,
-    start_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=timedelta(seconds=30),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
+ERASE = step(
+    queues.WORKFLOWS, timedelta(hours=1), first_s=1, longest=timedelta(minutes=1), heartbeat=timedelta(seconds=30)
 )
 
 # What is too old is deleted once a day, at midnight UTC (S4); what one day leaves, the next does.
 KEEP_EVERY = timedelta(days=1)
 KEEP_AT = "0 0 * * *"
-KEEP = Step(
-    task_queue=queues.WORKFLOWS,
-    start_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=timedelta(seconds=30),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+KEEP = step(queues.WORKFLOWS, timedelta(hours=2), first_s=10, tries=3, heartbeat=timedelta(seconds=30))
 
 # S1-3: "automatic, 3x by default". A part of a long call takes a model a while; a 429 says its own delay.
-READ_PART = Step(
-    task_queue=queues.READING,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=4),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+READ_PART = step(queues.READING, A_TURN_AND_A_CALL, first_s=2, tries=4)
 
 # Whoever records calls is asked for a transcript the same way.
-FETCH_CALL = Step(
-    task_queue=queues.CALLS,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=4),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+FETCH_CALL = step(queues.CALLS, A_TURN_AND_A_CALL, first_s=2, tries=4)
 
 # A recorder has a transcript some time after the call: it is asked again after each of these, for 24 h in all.
 NOT_READY = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240, 480, 495))
@@ -256,13 +215,7 @@ BATCH_HEARD = 2000
 # What happened is posted for a minute, and what is left then is the next step's. Whatever fails here is ours, and is
 # tried until it is mended: an endpoint that does not take an event is an answer.
 DELIVERING = timedelta(seconds=60)
-DELIVER = Step(
-    task_queue=queues.DELIVERY,
-    start_to_close_timeout=timedelta(minutes=10),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+DELIVER = step(queues.DELIVERY, timedelta(minutes=10), first_s=1, longest=timedelta(seconds=30))
 # An endpoint that is away is tried again after each of these, and then after the last. It has three days to come back;
 # an event that it does not want is asked so often.
 DELIVERY_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 80, 160, 300))
@@ -270,13 +223,7 @@ DELIVERY_PATIENCE = timedelta(days=3)
 DELIVERY_TRIES = 5
 
 # A recorder is looked through page by page, each in its turn; what one sweep leaves, the next finds.
-SWEEP_CALLS = Step(
-    task_queue=queues.CALLS,
-    start_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+SWEEP_CALLS = step(queues.CALLS, timedelta(hours=1), first_s=5, tries=3)
 # Recorders of a sweep that are looked through at once: fewer than a worker has slots, so that calls are fetched too.
 RECORDERS_AT_ONCE = 5
 
@@ -286,13 +233,7 @@ RECONCILE_EVERY = timedelta(minutes=5)
 RECONCILE_GRACE = timedelta(minutes=1)
 REQUEST_GRACE = timedelta(minutes=10)
 LIFE_WITHIN = URGENT_WITHIN
-RECONCILE = Step(
-    task_queue=queues.WORKFLOWS,
-    start_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=timedelta(seconds=30),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=3),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+RECONCILE = step(queues.WORKFLOWS, timedelta(hours=1), first_s=5, tries=3, heartbeat=timedelta(seconds=30))
 
 # An event is written down when what it asked for has begun: its mail names the application that sent it, and waits so long.
 LETTER_AFTER = timedelta(seconds=1)

@@ -14,10 +14,9 @@ A morning's news is of no use the next day: what is not done by then is given up
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType
 
 from workflows import queues
-from workflows.policies import A_TURN_AND_A_CALL, HEARTBEAT, ShortStep, Step
+from workflows.policies import A_TURN_AND_A_CALL, ShortStep, step
 
 # S2-3: `0 6 * * *` UTC. Not every installation at the same second.
 AT = "0 6 * * *"
@@ -46,54 +45,14 @@ SAVE = ShortStep(
     ),
 )
 
-NEWS = Step(
-    task_queue=queues.NEWS,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=6),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+NEWS = step(queues.NEWS, A_TURN_AND_A_CALL, first_s=2, tries=6)
 
-SCRIPT = Step(
-    task_queue=queues.MODEL,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=6),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+SCRIPT = step(queues.MODEL, A_TURN_AND_A_CALL, first_s=2, tries=6)
 
 # A piece that came back too short is such a try too, and so is a store that is away.
-SPEAK = Step(
-    task_queue=queues.AUDIO,
-    start_to_close_timeout=A_TURN_AND_A_CALL,
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=2),
-        backoff_coefficient=2,
-        maximum_interval=timedelta(minutes=2),
-        maximum_attempts=8,
-    ),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+SPEAK = step(queues.AUDIO, A_TURN_AND_A_CALL, first_s=2, tries=8, longest=timedelta(minutes=2))
 
 # A load has a call for every 250 bills that have changed, each in its turn; the next one begins where this one ends.
-LOAD_BILLS = Step(
-    task_queue=queues.NEWS,
-    start_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=4),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+LOAD_BILLS = step(queues.NEWS, timedelta(hours=1), first_s=5, tries=4)
 
-PUBLISH = Step(
-    task_queue=queues.AUDIO,
-    start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=HEARTBEAT,
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=2),
-        backoff_coefficient=2,
-        maximum_interval=timedelta(minutes=2),
-        maximum_attempts=8,
-    ),
-    cancellation_type=ActivityCancellationType.TRY_CANCEL,
-)
+PUBLISH = step(queues.AUDIO, timedelta(minutes=30), first_s=2, tries=8, longest=timedelta(minutes=2))
