@@ -38,7 +38,6 @@ from workflows.bills import BillsWorkflow
 from workflows.calendars import CalendarPollsWorkflow
 from workflows.digests import DigestsWorkflow
 from workflows.erasures import RetentionWorkflow
-from workflows.policies import digests as patience
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.recorders import CallSweepsWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow
@@ -75,7 +74,7 @@ def wanted(settings: Settings) -> dict[str, Schedule]:
     polls, sweeps = timedelta(seconds=settings.poll_every_s), timedelta(seconds=settings.call_sweep_every_s)
     nightly = _daily(policies.KEEP_AT, policies.KEEP_EVERY, policies.KEEP_EVERY / JITTER_PART)
     # Who was away for days makes up for one morning, the last; the others are over.
-    mornings = _daily(patience.AT, patience.EVERY, patience.JITTER)
+    mornings = _daily(policies.DIGESTS_AT, policies.DIGESTS_EVERY, policies.DIGESTS_JITTER)
     begun: dict[str, tuple[When, Any, Message, str]] = {
         RENEWALS: (
             _every(policies.RENEWAL_EVERY),

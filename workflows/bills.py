@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from activities.bills import BillActivities
 from schemas.bills import BillsLoaded, BillSweep
-from workflows.policies import digests as patience
+from workflows import policies
 from workflows.steps import outliving
 
 
@@ -16,6 +16,6 @@ class BillsWorkflow:
     async def run(self, sweep: BillSweep) -> BillsLoaded:
         return await outliving(
             lambda: workflow.execute_activity_method(
-                BillActivities.load, sweep, summary="load what has changed", **patience.LOAD_BILLS
+                BillActivities.load, sweep, summary="load what has changed", **policies.LOAD_BILLS
             )
         )

@@ -33,7 +33,6 @@ from schemas.digests import (
 )
 from schemas.notices import NoticeKind, NoticeOrder, digest_key
 from workflows import ids, policies, story
-from workflows.policies import digests as patience
 from workflows.priorities import PREMIUM, URGENT, USUAL
 from workflows.steps import outliving
 from workflows.telling import notify
@@ -54,14 +53,14 @@ class DigestsWorkflow:
 
     @workflow.init
     def __init__(self, _sweep: DigestSweep) -> None:
-        self._free = asyncio.Semaphore(patience.AT_ONCE)
+        self._free = asyncio.Semaphore(policies.DIGESTS_AT_ONCE)
 
     @workflow.run
     async def run(self, sweep: DigestSweep) -> DigestSweep:
         at = sweep.at or struck_at()
         page = await workflow.execute_local_activity_method(
             DigestActivities.due,
-            DigestPaging(at=at, after=sweep.after, most=patience.A_PAGE),
+            DigestPaging(at=at, after=sweep.after, most=policies.DIGESTS_A_PAGE),
             summary="who is to have a digest",
             **policies.TELLING,
         )
@@ -79,7 +78,7 @@ class DigestsWorkflow:
             except WorkflowAlreadyStartedError:
                 return
             if order.not_before is None:
-                await workflow.wait([digest], timeout=patience.WAITED_FOR.total_seconds())
+                await workflow.wait([digest], timeout=policies.DIGEST_WAITED_FOR.total_seconds())
 
 
 async def _start(order: DigestOrder) -> ChildWorkflowHandle["DigestWorkflow", DigestDone]:
@@ -114,19 +113,19 @@ class DigestWorkflow:
         self._hurried = False
         self._step = "begin"
         self._begun: DigestBegun | None = None
-        self._free = asyncio.Semaphore(patience.PIECES_AT_ONCE)
+        self._free = asyncio.Semaphore(policies.PIECES_AT_ONCE)
         self._refusal: ActivityError | None = None
 
     @workflow.run
     async def run(self, _order: DigestOrder) -> DigestDone:
         try:
             await self._wait()
-            async with asyncio.timeout(patience.LONGEST.total_seconds()) as window:
+            async with asyncio.timeout(policies.LONGEST_DIGEST.total_seconds()) as window:
                 begun = await self._begin()
                 done = begun.done or await self._make(begun)
         except (FailureError, asyncio.CancelledError, TimeoutError) as error:
             late = self._begun is not None and window.expired()
-            done = await self._give_up(errors.too_slow(patience.LONGEST) if late else error)
+            done = await self._give_up(errors.too_slow(policies.LONGEST_DIGEST) if late else error)
         story.tell_digest(done.status, f"audio {done.audio.value}")
         return done
 
@@ -166,7 +165,7 @@ class DigestWorkflow:
         try:
             await outliving(
                 lambda: workflow.execute_activity_method(
-                    DigestActivities.news, self._now(begun), summary="look for news", **patience.NEWS
+                    DigestActivities.news, self._now(begun), summary="look for news", **policies.ASK_NEWS
                 )
             )
         except ActivityError as error:
@@ -190,13 +189,13 @@ class DigestWorkflow:
         """Aloud. When that is refused for good, or takes too long, it is delivered in writing, and says so."""
         self._enter("speak", f"{pieces} pieces")
         try:
-            async with asyncio.timeout(patience.SPEAKING.total_seconds()) as window:
+            async with asyncio.timeout(policies.SPEAKING.total_seconds()) as window:
                 await asyncio.gather(*(self._piece(begun, number, pieces) for number in range(1, pieces + 1)))
                 if self._refusal is not None:
                     raise self._refusal
                 return await self._publish(begun)
         except (ActivityError, asyncio.CancelledError, TimeoutError) as error:
-            kind, reason = story.why(errors.too_slow(patience.SPEAKING) if window.expired() else error)
+            kind, reason = story.why(errors.too_slow(policies.SPEAKING) if window.expired() else error)
             if kind in NOT_OURS or (is_cancelled_exception(error) and not window.expired()):
                 raise
         return await self._finish(begun, reason)
@@ -209,7 +208,7 @@ class DigestWorkflow:
             order = PieceOrder(**self._now(begun).model_dump(), piece=number)
             summary = f"speak piece {number} of {pieces}"
             # What has begun to be spoken is spoken to its end before another digest is begun: nobody hears a half one.
-            rank = USUAL if number <= patience.PIECES_AT_ONCE else PREMIUM
+            rank = USUAL if number <= policies.PIECES_AT_ONCE else PREMIUM
             try:
                 await outliving(
                     lambda: workflow.execute_activity_method(
@@ -217,7 +216,7 @@ class DigestWorkflow:
                         order,
                         summary=summary,
                         priority=Priority(priority_key=rank, fairness_key=self._order.tenant_id),
-                        **patience.SPEAK,
+                        **policies.SPEAK,
                     )
                 )
             except ActivityError as error:
@@ -233,7 +232,7 @@ class DigestWorkflow:
                 self._now(begun),
                 summary="join and store it",
                 priority=Priority(priority_key=URGENT, fairness_key=self._order.tenant_id),
-                **patience.PUBLISH,
+                **policies.PUBLISH,
             )
         )
 
@@ -241,7 +240,7 @@ class DigestWorkflow:
         self._step = "save"
         ending = DigestEnding(**self._now(begun).model_dump(), refused=refused)
         return await workflow.execute_local_activity_method(
-            DigestActivities.finish, ending, summary="write what came of it", **patience.SAVE
+            DigestActivities.finish, ending, summary="write what came of it", **policies.SAVE_DIGEST
         )
 
     async def _done(self, done: DigestDone) -> DigestDone:
@@ -295,5 +294,7 @@ class DigestWorkflow:
 async def _write_once(order: ScriptOrder, problem: str | None) -> ScriptWritten:
     summary = "write the script" if problem is None else f"write the script again: {problem}"
     return await outliving(
-        lambda: workflow.execute_activity_method(DigestActivities.script, order, summary=summary, **patience.SCRIPT)
+        lambda: workflow.execute_activity_method(
+            DigestActivities.script, order, summary=summary, **policies.WRITE_SCRIPT
+        )
     )

@@ -17,7 +17,6 @@ from starter import start
 from tests.digests.life import DAY, TENANT, USER, World, failure, order, row_id, working
 from workflows import ids, policies, queues
 from workflows.digests import DigestWorkflow
-from workflows.policies import digests as patience
 
 DIGEST = row_id(f"{USER}/{DAY}")
 
@@ -25,7 +24,14 @@ DIGEST = row_id(f"{USER}/{DAY}")
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tries are those of the policy, the pauses between them are not."""
-    for step in (patience.NEWS, patience.SCRIPT, patience.SPEAK, patience.PUBLISH, patience.SAVE, policies.TELLING):
+    for step in (
+        policies.ASK_NEWS,
+        policies.WRITE_SCRIPT,
+        policies.SPEAK,
+        policies.PUBLISH,
+        policies.SAVE_DIGEST,
+        policies.TELLING,
+    ):
         monkeypatch.setattr(step["retry_policy"], "initial_interval", timedelta(milliseconds=10))
         monkeypatch.setattr(step["retry_policy"], "backoff_coefficient", 1.0)
 
@@ -105,11 +111,11 @@ async def test_no_more_than_a_few_pieces_are_spoken_at_once(client: Client, worl
     world.slow["speak"] = asyncio.Event()
     async with working(client, world):
         handle = await make(client)
-        await until(lambda: world.at_work["speak"] == patience.PIECES_AT_ONCE)
+        await until(lambda: world.at_work["speak"] == policies.PIECES_AT_ONCE)
         world.slow["speak"].set()
         await handle.result()
 
-    assert world.most_at_work["speak"] == patience.PIECES_AT_ONCE
+    assert world.most_at_work["speak"] == policies.PIECES_AT_ONCE
     assert set(world.bought.values()) == {1}
 
 
@@ -195,14 +201,14 @@ async def test_after_a_refusal_no_other_piece_is_begun(client: Client, world: Wo
     async with working(client, world):
         await (await make(client)).result()
 
-    assert world.done["speak"] <= 2 * patience.PIECES_AT_ONCE
+    assert world.done["speak"] <= 2 * policies.PIECES_AT_ONCE
     assert world.done["publish"] == 0
 
 
 async def test_a_voice_that_takes_too_long_leaves_the_written_digest(
     temporal: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SPEAKING", timedelta(seconds=1))
+    monkeypatch.setattr(policies, "SPEAKING", timedelta(seconds=1))
     user = str(uuid4())
     world.slow["speak"] = asyncio.Event()
     async with working(temporal, world):
@@ -216,7 +222,7 @@ async def test_a_voice_that_takes_too_long_leaves_the_written_digest(
 async def test_what_is_not_done_by_the_next_morning_is_given_up(
     temporal: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "LONGEST", timedelta(seconds=1))
+    monkeypatch.setattr(policies, "LONGEST_DIGEST", timedelta(seconds=1))
     user = str(uuid4())
     world.slow["script"] = asyncio.Event()
     async with working(temporal, world):

@@ -16,14 +16,20 @@ from tests.digests.life import DAY, TENANT, World, order, row_id, working
 from tests.stage import Stage
 from workflows import ids, policies, queues
 from workflows.digests import DigestsWorkflow
-from workflows.policies import digests as patience
 
 STRUCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for step in (patience.NEWS, patience.SCRIPT, patience.SPEAK, patience.PUBLISH, patience.SAVE, policies.TELLING):
+    for step in (
+        policies.ASK_NEWS,
+        policies.WRITE_SCRIPT,
+        policies.SPEAK,
+        policies.PUBLISH,
+        policies.SAVE_DIGEST,
+        policies.TELLING,
+    ):
         monkeypatch.setattr(step["retry_policy"], "initial_interval", timedelta(milliseconds=10))
         monkeypatch.setattr(step["retry_policy"], "backoff_coefficient", 1.0)
 
@@ -59,7 +65,7 @@ async def until(what: Any, seconds: float = 20) -> None:
 
 
 async def test_everybody_gets_one_a_page_in_each_history(temporal: Client, world: World) -> None:
-    everybody = users(2 * patience.A_PAGE + 5)
+    everybody = users(2 * policies.DIGESTS_A_PAGE + 5)
     world.orders = [order(one) for one in everybody]
     async with working(temporal, world):
         done = await sweep(temporal, at=STRUCK)
@@ -68,36 +74,36 @@ async def test_everybody_gets_one_a_page_in_each_history(temporal: Client, world
     assert sorted(row.user_id for row in world.rows.values()) == everybody
     assert {row.status for row in world.rows.values()} == {DigestStatus.READY}
     assert [(one.after, one.most, one.at) for one in world.pagings] == [
-        (None, patience.A_PAGE, STRUCK),
-        (everybody[patience.A_PAGE - 1], patience.A_PAGE, STRUCK),
-        (everybody[2 * patience.A_PAGE - 1], patience.A_PAGE, STRUCK),
+        (None, policies.DIGESTS_A_PAGE, STRUCK),
+        (everybody[policies.DIGESTS_A_PAGE - 1], policies.DIGESTS_A_PAGE, STRUCK),
+        (everybody[2 * policies.DIGESTS_A_PAGE - 1], policies.DIGESTS_A_PAGE, STRUCK),
     ]
     assert set(world.bought.values()) == {1}
 
 
 async def test_no_more_than_some_are_made_at_once(temporal: Client, world: World) -> None:
-    world.orders = [order(one) for one in users(3 * patience.AT_ONCE)]
+    world.orders = [order(one) for one in users(3 * policies.DIGESTS_AT_ONCE)]
     world.slow["script"] = asyncio.Event()
     async with working(temporal, world):
         sweeping = asyncio.create_task(sweep(temporal, at=STRUCK))
-        await until(lambda: world.at_work["script"] == patience.AT_ONCE)
+        await until(lambda: world.at_work["script"] == policies.DIGESTS_AT_ONCE)
         await asyncio.sleep(0.5)
-        assert world.done["begin"] == patience.AT_ONCE, "nobody else is begun meanwhile"
+        assert world.done["begin"] == policies.DIGESTS_AT_ONCE, "nobody else is begun meanwhile"
         world.slow["script"].set()
-        assert (await sweeping).begun == 3 * patience.AT_ONCE
+        assert (await sweeping).begun == 3 * policies.DIGESTS_AT_ONCE
 
-    assert world.done["script"] == 3 * patience.AT_ONCE
-    assert world.most_at_work["script"] == patience.AT_ONCE
+    assert world.done["script"] == 3 * policies.DIGESTS_AT_ONCE
+    assert world.most_at_work["script"] == policies.DIGESTS_AT_ONCE
 
 
 async def test_a_slow_one_holds_up_nobody_and_is_done_in_the_end(
     temporal: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "WAITED_FOR", timedelta(milliseconds=300))
-    everybody = users(patience.AT_ONCE + 5)
+    monkeypatch.setattr(policies, "DIGEST_WAITED_FOR", timedelta(milliseconds=300))
+    everybody = users(policies.DIGESTS_AT_ONCE + 5)
     world.orders = [order(one) for one in everybody]
     # All that may be made at once are put off, and the others come after them.
-    world.faults["script"] = [errors.spent("provider", timedelta(seconds=8)) for _ in range(patience.AT_ONCE)]
+    world.faults["script"] = [errors.spent("provider", timedelta(seconds=8)) for _ in range(policies.DIGESTS_AT_ONCE)]
     async with working(temporal, world):
         done = await sweep(temporal, at=STRUCK)
         ready = [row for row in world.rows.values() if row.status is DigestStatus.READY]

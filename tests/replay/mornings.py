@@ -17,9 +17,8 @@ from starter.dev.postgres import Urls
 from starter.schedules import DIGESTS
 from tests.digests.life import DAY, TENANT, USER, World, order, row_id, working
 from tests.replay.ground import keep, lasting, recorded, skipping
-from workflows import ids, queues
+from workflows import ids, policies, queues
 from workflows.digests import DigestsWorkflow, DigestWorkflow
-from workflows.policies import digests as patience
 
 STRUCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -95,9 +94,9 @@ async def _record_waiting(folder: Path) -> None:
 async def _record_mornings(folder: Path) -> None:
     """Several pages: of the first, one fails, one is there already, one waits for its morning; and the last of them."""
     # As wide as a page is, a history is long, and says no more.
-    vars(patience)["A_PAGE"] = 6
+    vars(policies)["DIGESTS_A_PAGE"] = 6
     async with lasting() as environment:
-        users = [row_id(f"user {n}") for n in range(patience.A_PAGE + 3)]
+        users = [row_id(f"user {n}") for n in range(policies.DIGESTS_A_PAGE + 3)]
         late = datetime.now(UTC) + timedelta(seconds=20)
         world = World(spoken=False, by_mail=False)
         first, second, *_ = sorted(users)

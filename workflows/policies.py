@@ -11,6 +11,9 @@
 | a mail server      | 3       | 5 s, 5 s              | 10 s            | 30 s         |
 | ... patiently      | 5       | 1, 2, 4, 8 min        | 10 s            | 20 min       |
 | an endpoint        | 5 noes  | 5, 10, 20 s ... 5 min | 15 s            | 3 days       |
+| news, a script     | 6 each  | 2, 4, 8, 16, 32 s     | 60 s of calling |              |
+| a piece spoken     | 8       | 2, 4 s ... 2 min      | 240 s of calling | 6 h a digest |
+| joined and stored  | 8       | 2, 4 s ... 2 min      | 30 min          | ... of it    |
 
 Retry counts are upper bounds and the window wins. Waiting for a turn is not counted. Four look-ups of 60 s with 1, 2 and 4 s between them would take
 247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
@@ -237,3 +240,42 @@ RECONCILE = step(queues.WORKFLOWS, timedelta(hours=1), first_s=5, tries=3, heart
 
 # An event is written down when what it asked for has begun: its mail names the application that sent it, and waits so long.
 LETTER_AFTER = timedelta(seconds=1)
+
+# S2-3: `0 6 * * *` UTC. Not every installation at the same second.
+DIGESTS_AT = "0 6 * * *"
+DIGESTS_EVERY = timedelta(days=1)
+DIGESTS_JITTER = timedelta(minutes=2)
+
+# So many users are looked at in one history; of them so many have their digest made at once, side by side.
+DIGESTS_A_PAGE = 100
+DIGESTS_AT_ONCE = 20
+# ... for so long at most is one of them waited for: a slow one is left to itself, and holds up nobody behind it.
+DIGEST_WAITED_FOR = timedelta(minutes=10)
+
+# Beyond the waiting for its morning: a digest that takes longer than this is yesterday's.
+LONGEST_DIGEST = timedelta(hours=20)
+# A queue of those who wait to be spoken may be long; then the written digest is delivered, while it is still today's.
+SPEAKING = timedelta(hours=6)
+
+# Pieces of one digest that are spoken at once; the seats of their provider are fewer, and others want some too.
+PIECES_AT_ONCE = 3
+
+# What is paid for is written down in the end, for the minutes that an absent Postgres may take to come back.
+SAVE_DIGEST = ShortStep(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=20
+    ),
+)
+
+ASK_NEWS = step(queues.NEWS, A_TURN_AND_A_CALL, first_s=2, tries=6)
+
+WRITE_SCRIPT = step(queues.MODEL, A_TURN_AND_A_CALL, first_s=2, tries=6)
+
+# A piece that came back too short is such a try too, and so is a store that is away.
+SPEAK = step(queues.AUDIO, A_TURN_AND_A_CALL, first_s=2, tries=8, longest=timedelta(minutes=2))
+
+# A load has a call for every 250 bills that have changed, each in its turn; the next one begins where this one ends.
+LOAD_BILLS = step(queues.NEWS, timedelta(hours=1), first_s=5, tries=4)
+
+PUBLISH = step(queues.AUDIO, timedelta(minutes=30), first_s=2, tries=8, longest=timedelta(minutes=2))
