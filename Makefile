@@ -26,7 +26,7 @@ dev: $(STAMP)  ## start everything and stay up until Ctrl-C
 	@$(BIN)/greenroom dev
 
 test: $(STAMP)  ## all tests, on servers of their own
-	@$(BIN)/python -m pytest -m "not alone" -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not alone" -n 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m alone
 
 crash: $(STAMP)  ## kill the worker at every call and transaction of a brief, a renewal, a reading, a delivery (SEEDS=5)

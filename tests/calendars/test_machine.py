@@ -39,7 +39,7 @@ from tests.calendars.people import (
 from tests.calendars.processes import Ended, Fate
 from tests.calendars.scene import AHEAD, FOR_EVER_S, Ground, Row, Scene
 
-EXAMPLES, STEPS = 25, 30
+EXAMPLES, STEPS = 15, 30
 
 # Hours from now: over, under way, soon, and around the thirty days from which a meeting is looked after.
 WHEN = st.sampled_from([-30, -0.25, 1, 5, 26, 5 * 24, 29 * 24, 31 * 24])

@@ -7,6 +7,7 @@ import pytest
 from tests.cli.conftest import Beside
 from tests.diary import ADA, Diary
 from tests.stage import CAMPAIGN, Stage
+from tests.waiting import until
 from workflows import ids
 
 
@@ -16,6 +17,8 @@ async def test_a_campaign_that_is_switched_off_reaches_its_meetings(wired: Stage
         event = diary.calendar.add("Introduction", datetime.now(UTC) + timedelta(days=2), attendees=[ADA])
         await diary.read()
         meeting_id = (await diary.rows())[event]["id"]
+        # While it is researched its end could be the first to wake the workflow, which then ends before it is told.
+        await until(lambda: _researched(wired, meeting_id))
         before, told = (await diary.rows())[event]["revision"], await _signals(wired, meeting_id)
 
         ended = await beside("campaign", "edit", CAMPAIGN.name, "--inactive", "--json")
@@ -23,6 +26,11 @@ async def test_a_campaign_that_is_switched_off_reaches_its_meetings(wired: Stage
         assert (ended.code, ended.err, ended.document["active"]) == (0, "", False)
         assert (await diary.rows())[event]["revision"] > before
         assert await _signals(wired, meeting_id) == told + 1
+
+
+async def _researched(stage: Stage, meeting_id: str) -> bool:
+    run = await stage.library.run(stage.tenant.id, meeting_id)
+    return run is not None and run.status == "ready"
 
 
 async def _signals(stage: Stage, meeting_id: str) -> int:

@@ -70,6 +70,12 @@ class Point:
         return f"{self.kind} {self.name} {self.nth} {self.side}"
 
 
+def deaths(points: Sequence[Point]) -> list[Point]:
+    """Those that differ: before the first, and after each. From the end of one to the begin of the next nothing is done
+    that lasts."""
+    return [points[0], *(point for point in points if point.side == "after")]
+
+
 @dataclass(frozen=True)
 class Order:
     """What a worker process needs to know. Without a point it lives; `flaw` plants a bug (tests.crash.flaws).

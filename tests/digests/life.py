@@ -122,6 +122,12 @@ class World:
     def row(self, user: str = USER, day: date = DAY) -> Row:
         return self.rows[row_id(f"{user}/{day}")]
 
+    def began(self, user: str, day: date = DAY) -> datetime:
+        """When a run took their digest."""
+        begun_at = self.row(user, day).begun_at
+        assert begun_at is not None
+        return begun_at
+
 
 class TwinDigests:
     """The activities of digests, over rows in memory. Their names are those of the real ones."""

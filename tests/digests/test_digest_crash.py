@@ -1,4 +1,4 @@
-"""The worker is killed before and after every transaction and every call of a digest, and in the midst of its audio:
+"""The worker is killed between all transactions and calls of a digest, and in the midst of its audio:
 what comes of it is the same, once, for no more money than it takes."""
 
 import asyncio
@@ -17,7 +17,7 @@ from activities.store.wishes import WishStore
 from schemas.digests import EVERY_DAY, AudioStatus, DigestStatus, DigestView, Wishes
 from starter import start
 from starter.dev.postgres import Cluster
-from tests.crash.doomed_worker import Order, Point
+from tests.crash.doomed_worker import Order, Point, deaths
 from tests.crash.lanes import Lane, Lanes, lanes
 from tests.crash.servers import WorkerProcess
 from tests.stage import Stage
@@ -154,7 +154,7 @@ async def _struck(there: Lanes, folder: Path, point: Point, usual: Counter[str])
 async def test_a_digest_that_is_killed_anywhere_ends_as_if_it_had_not_been(there: Lanes, tmp_path: Path) -> None:
     points, usual = await _whole(there, tmp_path)
     assert {point.name for point in points} == MINE
-    told = await asyncio.gather(*(_struck(there, tmp_path, point, usual) for point in points))
+    told = await asyncio.gather(*(_struck(there, tmp_path, point, usual) for point in deaths(points)))
     assert [said for one in told for said in one] == []
 
 
@@ -175,8 +175,11 @@ async def test_what_was_spoken_before_a_kill_in_the_midst_of_it_is_not_bought_ag
         number = await story.pieces()
         assert number >= 15
         assert kept >= 3, "those before it are kept"
-        put = sum(line.startswith("call put ") and line.endswith("after") for line in trail)
-        assert again == number - put, "whatever was put away is not bought again"
+        begun, put = (
+            sum(line.startswith("call put ") and line.endswith(side) for line in trail) for side in ("before", "after")
+        )
+        # Whoever was putting one away may have come to its end before it died.
+        assert number - begun <= again <= number - put, "whatever was put away is not bought again"
         assert await story.complaints() == []
         view = await story.view()
         assert view.sound is not None

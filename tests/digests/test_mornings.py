@@ -8,14 +8,16 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, ScheduleBackfill, ScheduleOverlapPolicy, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
 
 from activities import errors
+from activities.digests.mornings import morning
 from schemas.digests import DigestStatus, DigestSweep
 from starter import schedules, start
-from tests.digests.life import DAY, TENANT, World, order, row_id, working
+from tests.digests.life import DAY, TENANT, USER, World, order, row_id, working
 from tests.stage import Stage
 from workflows import ids, policies, queues
-from workflows.digests import DigestsWorkflow
+from workflows.digests import DigestsWorkflow, DigestWorkflow
 
 STRUCK = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -64,7 +66,10 @@ async def until(what: Any, seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_everybody_gets_one_a_page_in_each_history(temporal: Client, world: World) -> None:
+async def test_everybody_gets_one_a_page_in_each_history(
+    temporal: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "DIGESTS_A_PAGE", 10)
     everybody = users(2 * policies.DIGESTS_A_PAGE + 5)
     world.orders = [order(one) for one in everybody]
     async with working(temporal, world):
@@ -126,18 +131,39 @@ async def test_one_that_fails_is_its_own_affair(temporal: Client, world: World) 
 
 async def test_whose_morning_is_to_come_is_begun_and_not_waited_for(temporal: Client, world: World) -> None:
     early, late = users(2)
-    morning = datetime.now(UTC) + timedelta(seconds=4)
-    world.orders = [order(early), order(late, not_before=morning)]
+    sunrise = datetime.now(UTC) + timedelta(seconds=4)
+    world.orders = [order(early), order(late, not_before=sunrise)]
     async with working(temporal, world):
         done = await sweep(temporal, at=STRUCK)
-        assert datetime.now(UTC) < morning
+        assert datetime.now(UTC) < sunrise
         assert [row.user_id for row in world.rows.values()] == [early]
         await digest(temporal, late).result()
 
     assert done.begun == 2
-    begun_at = world.row(late).begun_at
-    assert begun_at is not None
-    assert begun_at >= morning
+    assert world.began(late) >= sunrise
+
+
+@pytest.mark.parametrize(
+    ("day", "six"),
+    [(13, datetime(2027, 3, 13, 11, tzinfo=UTC)), (14, datetime(2027, 3, 14, 10, tzinfo=UTC))],
+    ids=["the day before", "the day"],
+)
+async def test_six_is_six_on_the_morning_on_which_clocks_change(
+    skipping: WorkflowEnvironment, world: World, day: int, six: datetime
+) -> None:
+    """They go forward in New York in the night to Sunday, 14 March 2027."""
+    struck = datetime(2027, 3, day, 6, tzinfo=UTC)
+    today, not_before = morning(struck, "America/New_York")
+    await skipping.sleep(struck - await skipping.get_current_time())
+    async with working(skipping.client, world):
+        await skipping.client.execute_workflow(
+            DigestWorkflow.run,
+            order(day=today, not_before=not_before),
+            id=str(uuid4()),
+            task_queue=queues.WORKFLOWS,
+        )
+
+    assert timedelta() <= world.began(USER, today) - six < timedelta(minutes=1)
 
 
 async def test_the_clock_and_a_person_at_once_are_one_digest(temporal: Client, world: World) -> None:

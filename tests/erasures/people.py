@@ -1,11 +1,9 @@
 """A tenant that knows Ada from everywhere, and looks for her afterwards."""
 
-import asyncio
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 from activities.people import PersonKeys
 from activities.store.erasures import ErasureStore
@@ -14,21 +12,13 @@ from schemas.erasures import Erasure, ErasureReport
 from starter import start
 from tests.diary import ADA, Diary
 from tests.stage import KEY, Stage
+from tests.waiting import until
 
 NAME = "Ada Lovelace"
-PATIENCE_S = 30.0
 
 
 def key_of(stage: Stage, email: str = ADA) -> str:
     return PersonKeys(KEY).of(stage.tenant.id, email)
-
-
-async def until(ready: Callable[[], Awaitable[Any]]) -> Any:
-    """What comes to be true before long."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not (found := await ready()):
-            await asyncio.sleep(0.1)
-        return found
 
 
 async def begun(stage: Stage, email: str = ADA) -> Erasure:

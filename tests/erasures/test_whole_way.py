@@ -12,8 +12,9 @@ from activities.store.erasures import ErasureStore, MemberError
 from schemas.erasures import ErasureReport
 from starter.words import UsageError
 from tests.diary import ADA, MEI, TOMAS, Diary, soon
-from tests.erasures.people import NAME, dump, erased, histories, key_of, meeting_id, until, written
+from tests.erasures.people import NAME, dump, erased, histories, key_of, meeting_id, written
 from tests.stage import Stage
+from tests.waiting import until
 from workflows import ids
 
 TITLE = "Ada and Robin: forecasts"

@@ -1,7 +1,6 @@
 """From an event to the work that it asks for: real doors, real Temporal, real rows."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,18 +16,11 @@ from starter.dispatch import Dispatcher
 from starter.intake import person_keys
 from tests.events.conftest import Gate, adhoc, opened
 from tests.stage import Stage
+from tests.waiting import until
 from workflows import ids
 
 ADA = "ada@lovelace.example"
 SAID = "Ada Lovelace: Our drivers still phone in every change of plan.\nRobin: We could send you a pilot by Friday.\n"
-
-
-async def until(done: Callable[[], Awaitable[Any]]) -> Any:
-    """What it says once that is something."""
-    async with asyncio.timeout(30):
-        while not (said := await done()):
-            await asyncio.sleep(0.05)
-    return said
 
 
 async def runs(gate: Gate, prefix: str) -> list[str]:

@@ -1,5 +1,5 @@
-"""Row 7: the worker is killed before and after every transaction and every call of a reading; what comes of it is the
-same, once, for no more money than it takes."""
+"""The worker is killed between all transactions and calls of a reading; what comes of it is the same, once, for no more
+money than it takes."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ from activities.transcripts.ports import NewCall
 from schemas.transcripts import CallStatus, Source
 from starter import start
 from starter.dev.postgres import Cluster
-from tests.crash.doomed_worker import Point
+from tests.crash.doomed_worker import Point, deaths
 from tests.crash.lanes import Lane, Lanes, lanes
 from tests.stage import KEY, Stage
 from tests.transcripts.twins import HELD, long
@@ -133,5 +133,5 @@ async def _struck(there: Lanes, point: Point) -> list[str]:
 async def test_a_reading_that_is_killed_anywhere_ends_as_if_it_had_not_been(there: Lanes) -> None:
     points = await _points(there)
     assert {point.name for point in points} == MINE
-    told = await asyncio.gather(*(_struck(there, point) for point in points))
+    told = await asyncio.gather(*(_struck(there, point) for point in deaths(points)))
     assert [said for one in told for said in one] == []

@@ -449,7 +449,7 @@ def test_whatever_is_written_is_read_or_told_of(text: str, stopped: str) -> None
         assert isinstance(read(ModelAnswer(text, why, "", None), TWO), str)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 60), st.sampled_from(["not", "never", "", "\u0301", "\u2026"]))
 def test_a_quote_over_a_cut_is_held_against_the_whole_turn(shift: int, word: str) -> None:
     """Where a long turn was cut, what stands behind the cut still counts."""
