@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo dev test check bench crash flood
 
+# Many processes are started here: what one has compiled, the next reads.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed

@@ -25,7 +25,7 @@ from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
 from activities.pacing import Pacing
 from activities.people import PersonKeys
-from activities.providers import made
+from activities.providers import made, models
 from activities.reconciliation import ReconciliationActivities
 from activities.recorders import RecorderActivities
 from activities.records import RecordActivities
@@ -101,10 +101,11 @@ WORKFLOWS = [
 ]
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
-# classes, and pydantic refuses one where it expects the other. The pages of constants pass too; what decides does not.
+# classes, and pydantic refuses one where it expects the other. The pages of constants pass too, and how a run is told;
+# what decides does not.
 SANDBOX = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        "schemas", "activities", "workflows.ids", "workflows.policies", "workflows.queues"
+        "schemas", "activities", "workflows.ids", "workflows.policies", "workflows.queues", "workflows.story"
     )
 )
 
@@ -152,15 +153,15 @@ def _by_themselves(
     """What needs nothing but its stores and providers."""
     ledger = SpendingStore(database)
     treasurer = Treasurer(ledger, settings.prices, settings.caps())
-    search, models = made.web_search(settings, session), made.language_models(settings, stack)
-    reader = made.transcript_reader(settings, session, stack)
+    search, writers = made.web_search(settings, session), models.language_models(settings, stack)
+    reader = models.transcript_reader(settings, session, stack)
     return [
         ResearchActivities(
             ResearchStore(database),
             LookUpStore(database),
             BriefStore(database),
             search,
-            models,
+            writers,
             pacing,
             treasurer,
         ),
@@ -170,7 +171,7 @@ def _by_themselves(
         TranscriptActivities(ReadingStore(database), reader, pacing, treasurer),
         DeliveryActivities(DeliveryStore(database, sealer(settings)), made.webhooks(settings)),
         RecordActivities(RecordStore(database)),
-        *digesting.owners(settings, database, session, models[0], pacing, treasurer),
+        *digesting.owners(settings, database, session, writers[0], pacing, treasurer),
     ]
 
 

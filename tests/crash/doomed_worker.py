@@ -38,7 +38,7 @@ from activities.ports import (
     SearchAnswer,
     WebSearch,
 )
-from activities.providers import made as providers
+from activities.providers import made, models
 from activities.store.database import Connection, Database
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
@@ -320,7 +320,7 @@ def _equip(doom: Doom) -> None:
         "Doorbell": DoomedBell,
     }
     for name, part in counting.items():
-        place = providers if hasattr(providers, name) else worker
+        place = next(one for one in (made, models, worker) if hasattr(one, name))
         vars(place)[name] = _counted(getattr(place, name), part, doom)
     vars(worker).update(Database=DoomedDatabase)
 
@@ -328,11 +328,11 @@ def _equip(doom: Doom) -> None:
 def _counted(make: Callable[..., Any], part: Callable[[Any, Doom], Any], doom: Doom) -> Callable[..., Any]:
     """Whatever is made there counts. A mail server that is not there stays away."""
 
-    def made(*needs: Any) -> Any:
+    def counted(*needs: Any) -> Any:
         thing = make(*needs)
         return None if thing is None else part(thing, doom)
 
-    return made
+    return counted
 
 
 def _doomed_models(models: Sequence[LanguageModel], doom: Doom) -> list[DoomedModel]:

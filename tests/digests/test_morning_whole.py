@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.digests import DigestActivities
 from activities.digests.ports import Bill
 from activities.pacing import Pacing
-from activities.providers import made
+from activities.providers import made, models
 from activities.spending import Treasurer
 from sandbox import Sandbox
 from schemas.brands import PRICES
@@ -39,7 +39,7 @@ async def does(house: House, sandbox: Sandbox) -> AsyncIterator[DigestActivities
     sandbox.world.clock.set(datetime(2026, 11, 23, 6, tzinfo=UTC))
     settings = Settings(sandbox=True, sandbox_url=sandbox.url, _env_file=None)  # type: ignore[call-arg]
     async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
-        model, search = made.language_models(settings, stack)[0], made.news_search(settings, session)
+        model, search = models.language_models(settings, stack)[0], made.news_search(settings, session)
         pacing = Pacing(FakePaces(), {})  # type: ignore[arg-type]
         yield DigestActivities(house.digests, model, search, pacing, Treasurer(house.ledger, PRICES, CAPS), "m")
 

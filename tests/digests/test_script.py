@@ -18,7 +18,7 @@ from activities.digests import gathering, script
 from activities.digests.pieces import chapters, pieces, timed
 from activities.digests.said import Kept, Sentence, leads
 from activities.ports import ModelAnswer
-from activities.providers import made
+from activities.providers import models
 from activities.providers.brave import Brave
 from activities.providers.congress import UnitedStates
 from activities.research.quotes import found
@@ -219,7 +219,7 @@ async def gathered(sandbox: Sandbox) -> tuple[Item, ...]:
 async def ask(sandbox: Sandbox, items: tuple[Item, ...]) -> Kept:
     settings = Settings(sandbox=True, sandbox_url=sandbox.url, _env_file=None)  # type: ignore[call-arg]
     async with AsyncExitStack() as stack:
-        answered = await made.language_models(settings, stack)[0].write(script.prompt(items))
+        answered = await models.language_models(settings, stack)[0].write(script.prompt(items))
     kept = script.read(answered, items)
     assert isinstance(kept, Kept)
     return kept

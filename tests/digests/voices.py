@@ -38,7 +38,7 @@ ITEMS = tuple(
     Item(kind=ItemKind.NEWS, key=f"k{n}", topic="water", title=f"Title {n}", text="text", source="The Halden Courier")
     for n in (1, 2, 3)
 )
-SENTENCE = "The council of Halden has put off its decision about the water works until next spring. " * 6
+SENTENCE = "The council of Halden has put off its decision about the water works until next spring. " * 3
 
 
 def written(items: int = 3) -> Script:

@@ -241,7 +241,7 @@ def test_the_largest_file_is_read_within_bounds() -> None:
     assert 0 < int(grown) * 1024 < MOST_MEMORY
 
 
-@settings(deadline=2_000, max_examples=300)
+@settings(deadline=2_000, max_examples=100)
 @given(st.binary(max_size=2_000), st.text(max_size=20))
 def test_any_bytes_are_a_transcript_or_a_sentence(data: bytes, name: str) -> None:
     assert not broken(data, name)
@@ -277,13 +277,13 @@ LINES = st.sampled_from(
 )
 
 
-@settings(deadline=2_000, max_examples=500)
+@settings(deadline=2_000, max_examples=150)
 @given(st.lists(LINES | st.text(max_size=30), max_size=40))
 def test_any_lines_are_a_transcript_or_a_sentence(lines: list[str]) -> None:
     assert not broken("\n".join(lines).encode(errors="replace"))
 
 
-@settings(deadline=5_000, max_examples=150)
+@settings(deadline=5_000, max_examples=50)
 @given(st.sampled_from(WRITTEN), st.integers(0, 2**32), st.integers(1, 60))
 def test_a_damaged_file_is_a_transcript_or_a_sentence(data: bytes, seed: int, changes: int) -> None:
     chance, damaged = random.Random(seed), bytearray(data)
@@ -309,7 +309,7 @@ WORDS = st.lists(
 ).map(" ".join)
 
 
-@settings(deadline=2_000, max_examples=300)
+@settings(deadline=2_000, max_examples=100)
 @given(WORDS, st.data())
 def test_whatever_of_the_file_is_a_quote_is_one_of_the_turn(words: str, data: st.DataObject) -> None:
     """The first words of a cue, or any after them: found in the turn exactly when they are found in the file."""
