@@ -118,6 +118,7 @@ class DigestLine(Document):
     audio: AudioStatus
     duration_ms: int | None
     title: str
+    failed_step: str
     sandbox: bool
 
 

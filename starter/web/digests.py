@@ -159,6 +159,7 @@ class Digested:
                 day_of=today,
                 phase=line_phase,
                 heard=AudioStatus.READY,
+                erased=ERASED,
                 wishes=wishes,
                 fields=_written(wishes) if fields is None else fields,
                 days=DAYS,

@@ -121,6 +121,7 @@ def _line(one: DigestView) -> DigestLine:
         audio=one.audio,
         duration_ms=one.sound.duration_ms if one.sound else None,
         title=one.script.items[0].title if one.script and one.script.items else "",
+        failed_step=one.failed_step,
         sandbox=one.sandbox,
     )
 
