@@ -31,7 +31,8 @@ def unheard(view: DigestView) -> str:
 
 
 def length(duration_ms: int) -> str:
-    minutes, seconds = divmod(round(duration_ms / 1000), 60)
+    """As players show it: seconds that are over."""
+    minutes, seconds = divmod(duration_ms // 1000, 60)
     return f"{minutes}:{seconds:02} min"
 
 
