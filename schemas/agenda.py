@@ -19,6 +19,7 @@ class Member(Document):
     deliver_before_min: int
     briefs_by_mail: bool
     calls_by_mail: bool = True
+    skills_by_mail: bool = True
     signed_out_at: datetime | None = None
 
 
@@ -29,6 +30,7 @@ class Preferences(Document):
     deliver_before_min: int
     briefs_by_mail: bool
     calls_by_mail: bool = True
+    skills_by_mail: bool = True
 
 
 class Guest(Document):

@@ -11,6 +11,7 @@ KEYS = {
     "brave": "brave_api_key",
     "congress": "congress_api_key",
     "elevenlabs": "elevenlabs_api_key",
+    "telegram": "telegram_token",
 }
 # ... and what that setting is called in the environment.
 VARIABLES = {
@@ -21,6 +22,7 @@ VARIABLES = {
     "brave": "BRAVE_API_KEY",
     "congress": "CONGRESS_API_KEY",
     "elevenlabs": "ELEVENLABS_API_KEY",
+    "telegram": "TELEGRAM_BOT_TOKEN",
 }
 BASES = {
     "perplexity": "perplexity_base_url",
@@ -30,6 +32,7 @@ BASES = {
     "brave": "brave_base_url",
     "congress": "congress_base_url",
     "elevenlabs": "elevenlabs_base_url",
+    "telegram": "telegram_base_url",
 }
 
 # What calls cost, by "provider/model": their list prices as we knew them, so to be checked against what the providers

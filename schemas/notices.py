@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from schemas.base import Email, Message, RowId, TenantId
 from schemas.briefs import Document
+from schemas.channels import ChannelOff
 
 
 class NoticeKind(StrEnum):
@@ -15,6 +16,9 @@ class NoticeKind(StrEnum):
     CALL_FAILED = "call_failed"
     LETTER = "letter"
     DIGEST = "digest"
+    SKILL = "skill"
+    SKILL_SLOW = "skill_slow"
+    CHANNEL_OFF = "channel_off"
 
 
 def brief_key(meeting_id: RowId, digest: str, starts_at: datetime) -> str:
@@ -58,6 +62,21 @@ def digest_key(digest_id: RowId, version: int) -> str:
     return f"digest/{digest_id}/{version}"
 
 
+def skill_key(run_id: RowId, channel_id: RowId | None) -> str:
+    """How a run ended is told once on each of its user's channels; None is their mail."""
+    return f"skill/{run_id}/{channel_id or 'mail'}"
+
+
+def slow_key(run_id: RowId, channel_id: RowId | None) -> str:
+    """That a run takes long is told once on each of its user's channels."""
+    return f"skill-slow/{run_id}/{channel_id or 'mail'}"
+
+
+def channel_key(channel_id: RowId, since: datetime, by_channel_id: RowId | None = None) -> str:
+    """That a channel was switched off is told once for each time, on each of its user's others; None is their mail."""
+    return f"channel/{channel_id}/{since.astimezone(UTC):%Y%m%dT%H%M%S}/{by_channel_id or 'mail'}"
+
+
 class NoticeOrder(Message):
     """Tell a user something, once for each key. What it is about is a row: of the meeting, the research, the
     connection, the call, the letter or the digest, as the kind has it. Without `user_id` it is for the user of that row."""
@@ -72,6 +91,16 @@ class NoticeOrder(Message):
     call_id: RowId | None = None
     letter_id: RowId | None = None
     digest_id: RowId | None = None
+    skill_run_id: RowId | None = None
+    # On this channel of theirs; by mail without one. Of CHANNEL_OFF it is the one that was switched off.
+    channel_id: RowId | None = None
+    # Of CHANNEL_OFF: on this one of theirs; by mail without one.
+    by_channel_id: RowId | None = None
+
+    @property
+    def way(self) -> RowId | None:
+        """The channel that it is to go out on; None is mail."""
+        return self.by_channel_id if self.kind is NoticeKind.CHANNEL_OFF else self.channel_id
 
 
 class Sending(Message):
@@ -96,6 +125,8 @@ class Sent(Message):
 
     status: str
     reason: str = ""
+    # The channel that it was for takes none any more.
+    channel_off: ChannelOff | None = None
 
 
 class NotSent(Message):
@@ -142,6 +173,19 @@ class Matter(Document):
     digest: str = ""
     day: date | None = None
     digests_by_mail: bool = True
+    # The run of a skill: what is run, how it stands, and the beginning of what it wrote. Its failure is told above.
+    skill_run_id: RowId | None = None
+    skill: str = ""
+    run: str = ""
+    output_id: RowId | None = None
+    preview: str = ""
+    skills_by_mail: bool = True
+    # The channel that was switched off, and why.
+    channel_id: RowId | None = None
+    channel: str = ""
+    channel_label: str = ""
+    channel_status: str = ""
+    channel_reason: str = ""
     # The letter: what it says, and the application that asked for it.
     subject: str = ""
     body: str = ""

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from schemas.base import Email, Inbound, RowId
 from schemas.digests import LONGEST_TOPIC, MOST_TOPICS
+from schemas.skills import LONGEST_MESSAGE
 
 MOST_PROSPECTS = 20
 MOST_PARTICIPANTS = 200
@@ -171,6 +172,28 @@ class DigestRequested(Payload):
     date: date_ | None = None
 
 
+class SkillRequested(Payload):
+    """A run of a skill, for a user who is named by our id or by their address; `options` are the skill's inputs.
+
+    A run that its sender names is the same run whenever it is asked for. `client` is a company that we know, by our id or
+    by its domain.
+    """
+
+    run_id: TheirId | None = None
+    skill_name: TheirId
+    user_message: Annotated[str, AfterValidator(storable), StringConstraints(max_length=LONGEST_MESSAGE)] = ""
+    user_id: TheirId
+    client_id: TheirId | None = None
+    options: dict[str, Any] | None = None
+
+
+class FeedbackRequested(Payload):
+    """What was said of an output is looked at: `feedback_id` is ours."""
+
+    feedback_id: TheirId
+    skill_name: TheirId
+
+
 class ResearchProgress(Payload):
     research_id: RowId
     version: int = 0
@@ -221,6 +244,27 @@ class DigestFailed(Payload):
     date: date_
     step: str
     failure_reason: str
+
+
+class SkillProgress(Payload):
+    run_id: RowId
+    step: str
+    percent: int = Field(default=0, ge=0, le=100)
+    message: str = ""
+
+
+class SkillCompleted(Payload):
+    run_id: RowId
+    output_id: RowId
+    s3_key: str
+    tokens_used: int = 0
+
+
+class SkillFailed(Payload):
+    run_id: RowId
+    error: str
+    retryable: bool
+    step: str = ""
 
 
 class BatchCompleted(Payload):

@@ -125,6 +125,21 @@ class Settings(BaseSettings):
     private_endpoints: bool = False
     endpoint_timeout_s: float = Field(default=15, gt=0)
 
+    # Skills: a folder that holds a folder for each, or s3://bucket/prefix with the object store's keys. Empty: ours.
+    skills_url: str = ""
+    # Runs of a tenant at once, over all workers.
+    skills_at_once: int = Field(default=5, ge=1)
+    skill_timeout_s: float = Field(default=540, gt=0)
+
+    # Who tells users something beside mail. The token of a bot is made by Telegram's BotFather; a webhook of Slack's has
+    # its secret in its address.
+    telegram_token: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("TELEGRAM_BOT_TOKEN", "telegram_token")
+    )
+    telegram_base_url: str = "https://api.telegram.org"
+    slack_base_url: str = "https://hooks.slack.com"
+    message_timeout_s: float = Field(default=10, gt=0)
+
     # What calls cost; whatever is named here stands beside, or instead of, what is known already.
     prices: dict[str, Price] = PRICES
     # US dollars: for one run, for all runs of one meeting, for a tenant's month. A tenant may have its own.
@@ -192,6 +207,7 @@ class Settings(BaseSettings):
     delivery_slots: int = Field(default=20, ge=1)
     news_slots: int = Field(default=10, ge=1)
     audio_slots: int = Field(default=4, ge=1)
+    skill_slots: int = Field(default=100, ge=1)
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     metrics_port: int = Field(default=0, ge=0, le=65535)
@@ -250,6 +266,10 @@ class Settings(BaseSettings):
         """The address of the mail server, empty for none, and whether it is the sandbox's."""
         url = self.smtp_url.get_secret_value()
         return (self.sandbox_smtp_url, True) if self.sandbox and not url else (url, False)
+
+    def slack(self) -> tuple[str, bool]:
+        """Where webhooks of Slack's are, and whether that is the sandbox's: they need no key of ours."""
+        return (f"{self.sandbox_url}/slack", True) if self.sandbox else (self.slack_base_url, False)
 
     def notifications_url(self) -> str:
         """Where a calendar's provider sends its notifications."""

@@ -68,6 +68,11 @@ def digest(tenant_id: TenantId, user_id: RowId, day: date) -> str:
     return f"digest/{tenant_id}/{user_id}/{day.isoformat()}"
 
 
+def skill(tenant_id: TenantId, run_id: RowId) -> str:
+    """One for each run: what is asked for twice under one id is run once."""
+    return f"skill/{tenant_id}/{run_id}"
+
+
 # Sweeps that somebody asked for: they are of no tenant, and one at a time.
 SWEEP = "subscription-renewals-asked"
 CALL_SWEEP = "call-sweeps-asked"

@@ -1,6 +1,7 @@
 """Tell a user something, once for each key.
 
 order ─▶ send, in time ─▶ sent, or skipped
+                     ├──▶ its channel was switched off: told on the others, and by mail
                      └──▶ given up: logged, and nobody's failure but its own
 """
 
@@ -8,21 +9,27 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
+from temporalio.workflow import ChildWorkflowHandle
 
 from activities import errors
 from activities.notices import NoticeActivities
 from schemas.base import RowId
-from schemas.notices import FirstTry, NoticeKind, NoticeOrder, NotSent, Sending, Sent
+from schemas.notices import FirstTry, NoticeKind, NoticeOrder, NotSent, Sending, Sent, channel_key
 from schemas.research import Remaining
-from workflows import policies, story
+from workflows import ids, policies, story
 from workflows.steps import outliving
 from workflows.windows import within
 
 
 @workflow.defn(name="Notice")
 class NoticeWorkflow:
-    """One mail for each key, and never a failure of whoever ordered it: what could not be sent is told as such.
+    """One message for each key, and never a failure of whoever ordered it: what could not be sent is told as such.
 
     Its time is counted from the first try. While no worker has come to it, it waits; a worker that is lost in mid-send
     costs its time, and the next one goes on.
@@ -31,12 +38,49 @@ class NoticeWorkflow:
     @workflow.run
     async def run(self, order: NoticeOrder) -> Sent:
         try:
-            return await _in_time(order)
+            return await _told_elsewhere(order, await _in_time(order))
         except (FailureError, asyncio.CancelledError) as error:
             sent = await _give_up(order, story.why(error)[1])
             if is_cancelled_exception(error):
                 raise
             return sent
+
+
+async def notify(order: NoticeOrder) -> None:
+    """See that it is on its way."""
+    try:
+        await _begin(order)
+    except WorkflowAlreadyStartedError:
+        return
+
+
+async def _begin(order: NoticeOrder) -> ChildWorkflowHandle[NoticeWorkflow, Sent]:
+    return await workflow.start_child_workflow(
+        NoticeWorkflow.run,
+        order,
+        id=ids.notice(order.tenant_id, order.key),
+        static_summary=f"Tell a user: {order.kind.value.replace('_', ' ')}",
+        search_attributes=story.found_by(order.tenant_id, "notices"),
+        parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        task_timeout=policies.WORKFLOW_TASK,
+    )
+
+
+async def _told_elsewhere(order: NoticeOrder, sent: Sent) -> Sent:
+    """That its channel was switched off is told by mail and on each other, once for each time that it was."""
+    if (off := sent.channel_off) is None:
+        return sent
+    for other in (None, *off.others):
+        await notify(
+            NoticeOrder(
+                tenant_id=order.tenant_id,
+                key=channel_key(off.channel_id, off.since, other),
+                kind=NoticeKind.CHANNEL_OFF,
+                channel_id=off.channel_id,
+                by_channel_id=other,
+            )
+        )
+    return sent
 
 
 async def _in_time(order: NoticeOrder) -> Sent:
@@ -56,7 +100,7 @@ async def _in_time(order: NoticeOrder) -> Sent:
 
 
 async def _send(order: NoticeOrder) -> Sent:
-    summary = f"mail: {order.kind.value.replace('_', ' ')}"
+    summary = f"{'message' if order.way else 'mail'}: {order.kind.value.replace('_', ' ')}"
     step = policies.SEND if order.kind is NoticeKind.RESEARCH_FAILED else policies.SEND_PATIENTLY
     return await outliving(
         lambda: workflow.execute_activity_method(NoticeActivities.send, _now(order), summary=summary, **step)

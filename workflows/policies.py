@@ -14,6 +14,8 @@
 | news, a script     | 6 each  | 2, 4, 8, 16, 32 s     | 60 s of calling |              |
 | a piece spoken     | 8       | 2, 4 s ... 2 min      | 240 s of calling | 6 h a digest |
 | joined and stored  | 8       | 2, 4 s ... 2 min      | 30 min          | ... of it    |
+| a skill            | 4       | 5, 10, 20 s; or as told | its own       | 10 min       |
+| its output, stored | 8       | 2, 4 s ... 2 min      | 2 min           | ... of it    |
 
 Retry counts are upper bounds and the window wins. Waiting for a turn is not counted. Four look-ups of 60 s with 1, 2 and 4 s between them would take
 247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
@@ -279,3 +281,14 @@ SPEAK = step(queues.AUDIO, A_TURN_AND_A_CALL, first_s=2, tries=8, longest=timede
 LOAD_BILLS = step(queues.NEWS, timedelta(hours=1), first_s=5, tries=4)
 
 PUBLISH = step(queues.AUDIO, timedelta(minutes=30), first_s=2, tries=8, longest=timedelta(minutes=2))
+
+# S3-9: so long after its turn somebody must have begun with it, and so long after that it must have ended; S3-10: in between
+# its user is told that it is slow.
+SKILL_STARTS_WITHIN = timedelta(minutes=5)
+SKILL_SLOW_AFTER = timedelta(minutes=5)
+SKILL_ENDS_WITHIN = timedelta(minutes=10)
+
+# S3-2: three retries. Waiting for a place and being written, one try may last as long as all of it: the run's own clock stops it.
+EXECUTE_SKILL = step(queues.SKILLS, timedelta(minutes=20), first_s=5, tries=4, heartbeat=timedelta(seconds=10))
+
+STORE_OUTPUT = step(queues.SKILLS, timedelta(minutes=2), first_s=2, tries=8, longest=timedelta(minutes=2))

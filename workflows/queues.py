@@ -14,4 +14,7 @@ DELIVERY = "greenroom-delivery"
 NEWS = "greenroom-news"
 AUDIO = "greenroom-audio"
 
-ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL, CALLS, READING, DELIVERY, NEWS, AUDIO)
+# Where skills are run: each takes minutes, so that they have slots of their own.
+SKILLS = "greenroom-skills"
+
+ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL, CALLS, READING, DELIVERY, NEWS, AUDIO, SKILLS)

@@ -1,5 +1,6 @@
 """A step whose worker fell silent was not refused by anybody: it is begun again, beyond its policy's count of tries."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -24,6 +25,15 @@ async def outliving(step: Callable[[], Coroutine[Any, Any, R]]) -> R:
             if not _silent(error):
                 raise
     return await step()
+
+
+async def unbroken(work: Coroutine[Any, Any, R]) -> R:
+    """Do this to its end, though the run is cancelled meanwhile: what a cancellation would leave out nobody makes up for."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
 
 
 def _silent(error: ActivityError) -> bool:

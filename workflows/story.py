@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 from schemas.base import RowId, TenantId
 from schemas.digests import DigestStatus
 from schemas.research import Begun, Gap, Phase, Progress, State, Subject
+from schemas.skills import RunStatus
 from schemas.transcripts import CallStatus
 
 TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
@@ -62,6 +63,12 @@ def tell_call(status: CallStatus, said: str, *updates: SearchAttributeUpdate[Any
 
 def tell_digest(status: DigestStatus, said: str, *updates: SearchAttributeUpdate[Any]) -> None:
     """How far a digest is; nobody is named."""
+    workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
+    workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
+
+
+def tell_skill(status: RunStatus, said: str, *updates: SearchAttributeUpdate[Any]) -> None:
+    """How far a skill's run is; nobody is named."""
     workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
     workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
 

@@ -73,6 +73,15 @@ def storable(value: Any) -> Any:
     return value.replace("\x00", "").encode(errors="replace").decode() if isinstance(value, str) else value
 
 
+def storable_all(value: Any) -> Any:
+    """The same of whatever JSON can be, for a column of jsonb: of its keys too."""
+    if isinstance(value, dict):
+        return {storable(key): storable_all(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_all(one) for one in value]
+    return storable(value)
+
+
 class Database:
     """Two pools, one for each role that works: the application's and the crossing one's."""
 

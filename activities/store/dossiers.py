@@ -44,7 +44,10 @@ class DossierStore:
                     connection,
                     Came,
                     _CAME,
-                    *(named.rows[place] for place in ("records", "letters", "received", "digests", "news")),
+                    *(
+                        named.rows[place]
+                        for place in ("records", "letters", "received", "digests", "news", "skill_runs")
+                    ),
                 ),
             )
 
@@ -128,5 +131,10 @@ SELECT id, 'digest', created_at, jsonb_build_array(
 ) FROM digests d WHERE id = ANY($4::uuid[])
 UNION ALL
 SELECT id, 'news', fetched_at, found FROM news WHERE id = ANY($5::uuid[])
+UNION ALL
+SELECT id, 'skill ' || skill, created_at, jsonb_build_array(
+  message, inputs, client, (SELECT jsonb_agg(s.reply->'text' ORDER BY s.created_at) FROM skill_replies s WHERE s.skill_run_id = r.id),
+  (SELECT jsonb_agg(f.issues) FROM feedback f WHERE f.skill_run_id = r.id)
+) FROM skill_runs r WHERE id = ANY($6::uuid[])
 ORDER BY at, id
 """

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from activities.calendars.rules import USUAL_LENGTH
-from activities.store import unsaid, untold
+from activities.store import unsaid, untold, unwritten
 from activities.store.database import Connection
 from activities.store.mentions import Mentions
 from activities.store.suppressions import GONE, UNTITLED
@@ -94,13 +94,26 @@ class Traces:
 
 async def forget(connection: Connection, traces: Traces, now: datetime) -> tuple[dict[str, int], list[RowId]]:
     """Delete it all. How much that was, by kind, and which meetings' workflows are to be told."""
-    counts = await _forget_texts(connection, traces)
+    counts = await _forget_runs(connection, traces, now)
+    counts |= await _forget_texts(connection, traces)
     counts |= await _forget_meetings(connection, traces)
     counts |= await _forget_people(connection, traces)
     counts |= await unsaid.forget(connection, traces.calls, traces.named)
     counts |= await untold.forget(connection, traces.named, traces.meetings, now)
     await _undo(connection, traces)
     return counts, await _changed(connection, traces, now)
+
+
+async def _forget_runs(connection: Connection, traces: Traces, now: datetime) -> dict[str, int]:
+    """Skills' runs, while it is still known which company was theirs."""
+    return await unwritten.forget(
+        connection,
+        traces.named,
+        people=traces.people,
+        meetings=traces.meetings,
+        read=[*traces.briefs, *traces.calls],
+        now=now,
+    )
 
 
 async def _forget_texts(connection: Connection, traces: Traces) -> dict[str, int]:

@@ -66,6 +66,15 @@ PLACES = {
             (SELECT jsonb_agg(a.answer) FROM digest_answers a WHERE a.digest_id = d.id)) AS said
         FROM digests d
     """,
+    # The text of an output is where files are kept; it is as it was answered.
+    "skill_runs": """
+        SELECT id, ARRAY[]::uuid[] AS about,
+          jsonb_build_array(message, inputs, client, draft, written, failure_reason,
+            (SELECT jsonb_agg(jsonb_build_array(s.reply->'text', s.reply->'calls')) FROM skill_replies s WHERE s.skill_run_id = r.id),
+            (SELECT jsonb_agg(jsonb_build_array(o.title, o.preview)) FROM outputs o WHERE o.skill_run_id = r.id),
+            (SELECT jsonb_agg(f.issues) FROM feedback f WHERE f.skill_run_id = r.id)) AS said
+        FROM skill_runs r
+    """,
     "news": "SELECT id, ARRAY[]::uuid[] AS about, found AS said FROM news WHERE found IS NOT NULL",
 }
 

@@ -86,11 +86,12 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
     await connection.execute(
         """
         INSERT INTO notices (tenant_id, key, kind, user_id, meeting_id, research_id, message_id, created_at, call_id,
-          letter_id, digest_id)
-        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8, c.id, l.id, d.id
+          letter_id, digest_id, skill_run_id, channel_id, by_channel_id)
+        SELECT current_tenant(), $1, $2, u.id, coalesce(m.id, r.meeting_id), r.id, $7, $8, c.id, l.id, d.id, s.id, y.id, b.id
         FROM users u LEFT JOIN meetings m ON m.id = $4 LEFT JOIN research r ON r.id = coalesce($5, $4)
         LEFT JOIN calls c ON c.id = $9 LEFT JOIN letters l ON l.id = $10
-        LEFT JOIN digests d ON d.id = $11
+        LEFT JOIN digests d ON d.id = $11 LEFT JOIN skill_runs s ON s.id = $12
+        LEFT JOIN user_channels y ON y.id = $13 LEFT JOIN user_channels b ON b.id = $14
         WHERE u.id = coalesce(
           $3,
           (SELECT user_id FROM research WHERE id = $5),
@@ -98,7 +99,9 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
           (SELECT user_id FROM connections WHERE id = $6),
           (SELECT user_id FROM calls WHERE id = $9),
           (SELECT user_id FROM letters WHERE id = $10),
-          (SELECT user_id FROM digests WHERE id = $11)
+          (SELECT user_id FROM digests WHERE id = $11),
+          (SELECT user_id FROM skill_runs WHERE id = $12),
+          (SELECT user_id FROM user_channels WHERE id = $13)
         )
         ON CONFLICT (tenant_id, key) DO NOTHING
         """,
@@ -113,6 +116,9 @@ async def _begin(connection: Connection, order: NoticeOrder, message_id: str, no
         order.call_id,
         order.letter_id,
         order.digest_id,
+        order.skill_run_id,
+        order.channel_id,
+        order.by_channel_id,
     )
 
 
@@ -121,15 +127,18 @@ _MATTER = """
 SELECT n.status, n.reason, n.message_id, n.meeting_id, n.research_id, u.email, u.time_zone, u.briefs_by_mail,
   u.calls_by_mail, n.call_id, coalesce(t.status, '') AS call,
   u.digests_by_mail, n.digest_id, coalesce(g.status, '') AS digest, g.day,
+  u.skills_by_mail, n.skill_run_id, coalesce(x.skill, '') AS skill, coalesce(x.status, '') AS run, o.id AS output_id,
+  coalesce(o.preview, '') AS preview, n.channel_id, coalesce(y.kind, '') AS channel, coalesce(y.label, '') AS channel_label,
+  coalesce(y.status, '') AS channel_status, coalesce(y.reason, '') AS channel_reason,
   coalesce(l.subject, '') AS subject, coalesce(l.body, '') AS body, coalesce(a.name, '') AS application,
   coalesce(m.title, t.title, (
     SELECT string_agg(coalesce(nullif(s.name, ''), s.email), ', ' ORDER BY p.position)
     FROM research_prospects p JOIN subjects s ON s.id = p.subject_id WHERE p.research_id = r.id
   ), '') AS title,
   coalesce(m.starts_at, t.started_at) AS starts_at, m.ends_at, coalesce(m.cancelled OR m.withdrawn IS NOT NULL, false) AS off,
-  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, t.failed_step, g.failed_step, '') AS failed_step,
-  coalesce(r.failure_reason, t.failure_reason, g.failure_reason, '') AS failure_reason,
-  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) OR coalesce(t.sandbox, false) OR coalesce(g.sandbox, false) AS sandbox,
+  coalesce(r.status, '') AS research, r.brief_id, coalesce(r.failed_step, t.failed_step, g.failed_step, x.failed_step, '') AS failed_step,
+  coalesce(r.failure_reason, t.failure_reason, g.failure_reason, x.failure_reason, '') AS failure_reason,
+  coalesce(c.account, '') AS account, coalesce(c.status, '') AS connection, coalesce(c.sandbox, false) OR coalesce(t.sandbox, false) OR coalesce(g.sandbox, false) OR coalesce(x.sandbox, false) AS sandbox,
   EXISTS (
     SELECT FROM calendars k WHERE k.connection_id = c.id AND k.watched AND NOT EXISTS (
       SELECT FROM subscriptions s WHERE s.calendar_id = k.id AND s.status = 'active' AND s.renewal_failures = 0
@@ -142,6 +151,8 @@ LEFT JOIN research r ON r.id = n.research_id
 LEFT JOIN calls t ON t.id = n.call_id
 LEFT JOIN letters l ON l.id = n.letter_id
 LEFT JOIN digests g ON g.id = n.digest_id
+LEFT JOIN skill_runs x ON x.id = n.skill_run_id LEFT JOIN outputs o ON o.skill_run_id = x.id
+LEFT JOIN user_channels y ON y.id = n.channel_id
 LEFT JOIN received e ON e.id = l.id
 LEFT JOIN event_keys a ON a.id = e.event_key_id
 LEFT JOIN connections c

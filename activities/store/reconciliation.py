@@ -165,7 +165,11 @@ def _speaker(row: Row) -> RowId:
 
 def _order(row: Row, there: asyncpg.Record) -> NoticeOrder:
     said = {
-        name: there[name] for name in ("user_id", "meeting_id", "research_id", "connection_id", "call_id", "letter_id")
+        name: there[name]
+        for name in (
+            *("user_id", "meeting_id", "research_id", "connection_id", "call_id", "letter_id", "digest_id"),
+            *("skill_run_id", "channel_id", "by_channel_id"),
+        )
     }
     return NoticeOrder(tenant_id=row.tenant_id, key=there["key"], kind=NoticeKind(there["kind"]), **said)
 
@@ -247,7 +251,8 @@ WHERE id = $1 AND run_id = $2 AND status IN ('parsed', 'failed') AND coalesce(en
 """
 
 _NOTICE = """
-SELECT n.key, n.kind, n.user_id, n.meeting_id, n.research_id, n.call_id, n.letter_id, coalesce(
+SELECT n.key, n.kind, n.user_id, n.meeting_id, n.research_id, n.call_id, n.letter_id, n.digest_id, n.skill_run_id,
+  n.channel_id, n.by_channel_id, coalesce(
     (SELECT c.id FROM connections c WHERE c.id::text = split_part(n.key, '/', 2)),
     (SELECT k.connection_id FROM calendars k WHERE k.id::text = split_part(n.key, '/', 2))
   ) AS connection_id

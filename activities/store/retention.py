@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from activities.calendars.rules import USUAL_LENGTH
-from activities.store import untold
+from activities.store import untold, unwritten
 from activities.store.bills import BillStore
 from activities.store.database import Connection, Database, patient
 from schemas.base import TenantId
@@ -56,6 +56,7 @@ class RetentionStore:
             counts["parked events"] = await _count(connection, _PARKED, min(before, now - OVER), BATCH)
             counts["leases"] = await _count(connection, "DELETE FROM leases WHERE expires_at < $1", now)
             counts["digests"] = await untold.discard(connection, before, BATCH, now)
+            counts["skills' runs"] = await unwritten.discard(connection, before, BATCH, now)
             counts["opportunities"] = await _opportunities(connection)
             counts["meetings"] = await _count(connection, _MEETINGS, before, BATCH, USUAL_LENGTH)
             counts["people and companies"] = await _subjects(connection)

@@ -21,7 +21,7 @@ class Rotated:
 
 # Where secrets are kept, and by what a row of it is found.
 KEEPERS: Mapping[str, str] = MappingProxyType(
-    {"connections": "id", "endpoints": "tenant_id", "event_keys": "id", "recorders": "id"}
+    {"connections": "id", "endpoints": "tenant_id", "event_keys": "id", "recorders": "id", "user_channels": "id"}
 )
 
 

@@ -108,7 +108,7 @@ class TenantStore:
             row = await connection.fetchrow(
                 """
                 SELECT t.id AS tenant_id, t.name AS tenant, u.id, u.email, u.name, u.time_zone, u.deliver_before_min,
-                  u.briefs_by_mail, u.calls_by_mail, u.signed_out_at
+                  u.briefs_by_mail, u.calls_by_mail, u.skills_by_mail, u.signed_out_at
                 FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1
                 """,
                 user_id,
@@ -138,12 +138,17 @@ class TenantStore:
     async def prefer(self, tenant_id: TenantId, user_id: RowId, preferences: Preferences) -> None:
         async with self._database.tenant(tenant_id) as connection:
             await connection.execute(
-                "UPDATE users SET time_zone = $2, deliver_before_min = $3, briefs_by_mail = $4, calls_by_mail = $5 WHERE id = $1",
+                """
+                UPDATE users SET time_zone = $2, deliver_before_min = $3, briefs_by_mail = $4, calls_by_mail = $5,
+                  skills_by_mail = $6
+                WHERE id = $1
+                """,
                 user_id,
                 preferences.time_zone,
                 preferences.deliver_before_min,
                 preferences.briefs_by_mail,
                 preferences.calls_by_mail,
+                preferences.skills_by_mail,
             )
 
     @patient
