@@ -172,6 +172,16 @@ def too_slow(window: timedelta) -> ApplicationError:
     return ApplicationError(f"not done within {window.total_seconds():g} s", type="TooSlow", non_retryable=True)
 
 
+def not_begun(window: timedelta) -> ApplicationError:
+    said = f"it was not begun within {window.total_seconds() / 60:g} minutes"
+    return ApplicationError(said, type="TooSlow", non_retryable=True)
+
+
+def took_too_long(window: timedelta) -> ApplicationError:
+    said = f"it took longer than {window.total_seconds() / 60:g} minutes"
+    return ApplicationError(said, type="TooSlow", non_retryable=True)
+
+
 def no_valid_answer(problem: str | None) -> ApplicationError:
     said = f"the model's answers could not be used ({problem})"
     return ApplicationError(said, type="NoValidAnswer", non_retryable=True)

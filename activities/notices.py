@@ -1,6 +1,6 @@
 """The effects notices need: claim, compose, send, and say what became of it.
 
-claim ─▶ (ended already | nobody is to hear of it any more | letter ─▶ mail server) ─▶ what became of it
+claim ─▶ (ended already | nobody is to hear of it any more | letter ─▶ mail server, or channel) ─▶ what became of it
 """
 
 from datetime import datetime, timedelta
@@ -12,8 +12,10 @@ from temporalio.exceptions import ApplicationError
 from activities import errors
 from activities.liveness import Clock, heartbeating, surely
 from activities.ports import Mail, Mailer
+from activities.ways import BlockedError, Way, Ways
 from schemas.base import RowId, TenantId
 from schemas.briefs import Brief
+from schemas.channels import ChannelOff
 from schemas.digests import DigestView
 from schemas.notices import FirstTry, Matter, NoticeKind, NoticeOrder, NotSent, Sending, Sent
 
@@ -58,18 +60,22 @@ class Letters(Protocol):
         ...
 
     def compose(self, matter: Matter, about: About | None, now: datetime) -> Mail: ...
+    def message(self, matter: Matter, about: About | None, now: datetime) -> str:
+        """The same in few words, for a channel."""
+        ...
 
 
 class NoticeActivities:
-    def __init__(self, store: Store, letters: Letters, mailer: Mailer | None) -> None:
+    def __init__(self, store: Store, letters: Letters, mailer: Mailer | None, ways: Ways | None = None) -> None:
         self._store = store
         self._letters = letters
         self._mailer = mailer
+        self._ways = ways
 
     @activity.defn(name="notices.send")
     async def send(self, sending: Sending) -> Sent:
         """Safe to run twice: what has ended stays as it is. A mail whose reply was lost goes out again, under the same
-        Message-ID: SMTP knows no better."""
+        Message-ID: SMTP knows no better. A message on a channel has no such name, and is there twice then."""
         try:
             return await self._send(sending)
         except ApplicationError as error:
@@ -81,18 +87,56 @@ class NoticeActivities:
         async with heartbeating():
             claimed = await self._store.claim(order, self._letters.message_id(order), clock.now())
             if isinstance(claimed, Sent):
-                return claimed
+                return await self._with_channel(order, claimed)
             if not taken and (why := unwanted(claimed, clock.now())):
                 return await self._store.leave(order, Sent(status="skipped", reason=why))
-            if not taken and self._mailer is None:
-                sent = Sent(status="skipped", reason="no mail server is configured")
-                return await self._store.end(order, sent, clock.now(), sandbox=False)
+            way = await self._way(order)
+            if not taken and way is None:
+                return await self._no_way(order, clock.now())
             about = await self._about(claimed)
-            if not taken:
-                await self._post(claimed, about, clock.now())
+            sandbox = self._pretended(claimed, about, way)
+            if not taken and way is not None:
+                try:
+                    await self._post(way, claimed.model_copy(update={"sandbox": sandbox}), about, clock.now())
+                except BlockedError as blocked:
+                    return await self._blocked(order, str(blocked), clock.now())
         activity.heartbeat(TAKEN)
-        sandbox = self._pretended(claimed, about)
         return await surely(self._store.end(order, Sent(status="sent"), clock.now(), sandbox=sandbox))
+
+    async def _way(self, order: NoticeOrder) -> Mailer | Way | None:
+        if order.way is None:
+            return self._mailer
+        return await self._ways.open(order.tenant_id, order.way) if self._ways else None
+
+    async def _no_way(self, order: NoticeOrder, now: datetime) -> Sent:
+        """There is no mail server, or the channel is gone; one that was switched off in the meantime says so."""
+        if order.way is None:
+            sent = Sent(status="skipped", reason="no mail server is configured")
+        elif await self._stands_off(order):
+            sent = Sent(status="failed", reason="the channel is off")
+        else:
+            sent = Sent(status="skipped", reason="the channel is gone, or nobody here sends on it")
+        return await self._with_channel(order, await self._store.end(order, sent, now, sandbox=False))
+
+    async def _blocked(self, order: NoticeOrder, why: str, now: datetime) -> Sent:
+        """The channel is switched off first: whoever finds it so tells its user, under the same key."""
+        assert order.way is not None, "mail is not blocked"
+        assert self._ways is not None, "or there would be no channel to be blocked"
+        await self._ways.off(order.tenant_id, order.way, why, now)
+        said = {"kind": order.kind.value, "key": order.key, "channel": order.way, "reason": why}
+        activity.logger.warning("a channel is switched off: %s", why, extra=said)
+        sent = Sent(status="failed", reason=f"the channel was switched off: {why}")
+        return await self._with_channel(order, await self._store.end(order, sent, now, sandbox=False))
+
+    async def _with_channel(self, order: NoticeOrder, sent: Sent) -> Sent:
+        """What became of it, and of its channel if that is off."""
+        off = await self._stands_off(order) if sent.status == "failed" else None
+        return sent.model_copy(update={"channel_off": off}) if off else sent
+
+    async def _stands_off(self, order: NoticeOrder) -> ChannelOff | None:
+        if order.way is None or self._ways is None:
+            return None
+        return await self._ways.stands_off(order.tenant_id, order.way)
 
     @activity.defn(name="notices.first_try")
     async def first_try(self, sending: Sending) -> FirstTry:
@@ -117,16 +161,17 @@ class NoticeActivities:
             return await self._store.brief(tenant_id, matter.brief_id)
         return None
 
-    async def _post(self, matter: Matter, about: About | None, now: datetime) -> None:
-        assert self._mailer is not None, "without one nothing is sent"
-        told = matter.model_copy(update={"sandbox": self._pretended(matter, about)})
-        await self._mailer.send(self._letters.compose(told, about, now))
+    async def _post(self, way: Mailer | Way, matter: Matter, about: About | None, now: datetime) -> None:
+        if isinstance(way, Way):
+            await way.send(self._letters.message(matter, about, now))
+        else:
+            await way.send(self._letters.compose(matter, about, now))
 
-    def _pretended(self, matter: Matter, about: About | None) -> bool:
-        return matter.sandbox or bool(about and about.sandbox) or bool(self._mailer and self._mailer.sandbox)
+    def _pretended(self, matter: Matter, about: About | None, way: Mailer | Way | None) -> bool:
+        return matter.sandbox or bool(about and about.sandbox) or bool(way and way.sandbox)
 
 
-def unwanted(matter: Matter, now: datetime) -> str:  # noqa: PLR0911 - one for each kind
+def unwanted(matter: Matter, now: datetime) -> str:  # noqa: C901, PLR0911 - one for each kind
     """Why nobody is to hear of it any more; empty when somebody is."""
     match matter.order.kind:
         case NoticeKind.BRIEF:
@@ -143,6 +188,12 @@ def unwanted(matter: Matter, now: datetime) -> str:  # noqa: PLR0911 - one for e
             return "" if matter.subject else "there is no letter"
         case NoticeKind.DIGEST:
             return _listened(matter)
+        case NoticeKind.SKILL:
+            return _ran(matter)
+        case NoticeKind.SKILL_SLOW:
+            return "" if matter.run == "running" else "the run is not under way"
+        case NoticeKind.CHANNEL_OFF:
+            return "" if matter.channel_status == "off" else "the channel is gone, or on again"
 
 
 def _briefed(matter: Matter, now: datetime) -> str:
@@ -169,6 +220,13 @@ def _listened(matter: Matter) -> str:
     if not matter.digests_by_mail:
         return "digests are not wanted by mail"
     return "" if matter.digest in ("ready", "failed") else "there is no digest"
+
+
+def _ran(matter: Matter) -> str:
+    """What a channel is there for is said there; mail is as its user wants it."""
+    if matter.order.way is None and not matter.skills_by_mail:
+        return "skills are not wanted by mail"
+    return "" if matter.run in ("completed", "failed") else "the run has not ended"
 
 
 def _past(matter: Matter, now: datetime) -> str:

@@ -74,6 +74,13 @@ def clean(text: str, longest: int) -> str:
     return " ".join(_SELECTORS.sub("", seen).split())[:longest].rstrip()
 
 
+def lines(text: str) -> str:
+    """Like `clean`, of a text whose lines and their beginnings matter: Markdown stays what it is."""
+    tidy = text.replace("\r\n", "\n").replace("\t", "    ").split("\n")
+    seen = ("".join(one for one in line if unicodedata.category(one) not in _INVISIBLE) for line in tidy)
+    return "\n".join(_SELECTORS.sub("", line).rstrip() for line in seen).strip("\n")
+
+
 def without_access(text: str) -> str:
     """A title without what lets somebody into its meeting: join links, dial-ins, meeting ids, PINs and passcodes.
 

@@ -41,16 +41,16 @@ class Seats:
         self._at_once = at_once
 
     @asynccontextmanager
-    async def seat(self, provider: str) -> AsyncIterator[None]:
-        """Ours until the block ends."""
-        most = self._at_once.get(provider)
+    async def seat(self, provider: str, of: str = "") -> AsyncIterator[None]:
+        """Ours until the block ends: among those of one who is counted apart, if one is named."""
+        most, name = self._at_once.get(provider), f"{provider}/{of}" if of else provider
         if most is None:
             yield
             return
         holder = str(uuid4())
         try:
-            await self._sit(provider, holder, most)
-            keeping = asyncio.create_task(self._keep(provider, holder))
+            await self._sit(name, holder, most)
+            keeping = asyncio.create_task(self._keep(name, holder))
             try:
                 yield
             finally:
@@ -59,7 +59,7 @@ class Seats:
         finally:
             # One that cannot be left is free in a while.
             with suppress(ApplicationError):
-                await surely(self._store.leave(provider, holder))
+                await surely(self._store.leave(name, holder))
 
     async def _sit(self, provider: str, holder: str, most: int) -> None:
         while not await surely(self._store.take(provider, holder, most, KEPT_FOR)):  # noqa: ASYNC110 - it is a row

@@ -99,17 +99,21 @@ class Treasurer:
 
     @asynccontextmanager
     async def paying(
-        self, purchase: Purchase, offers: Sequence[Offer], now: Callable[[], datetime]
+        self,
+        purchase: Purchase,
+        offers: Sequence[Offer],
+        now: Callable[[], datetime],
+        begun: Callable[[], bool] = lambda: False,
     ) -> AsyncIterator[Offer]:
         """Inside the block one call may be made: the first of these that the caps allow.
 
         What is reserved is settled by whoever keeps the answer. When there is none, it is free again; a try that dies
-        leaves it to the next.
+        leaves it to the next. `begun` says that some of an answer has come: then it is paid, whatever becomes of it.
         """
         offer = await self._ledger.reserve(purchase, offers, self.caps, now())
         try:
             yield offer
         except BaseException as error:
             with suppress(ApplicationError):
-                await surely(self._ledger.give_up(purchase, now(), paid=errors.was_answered(error)))
+                await surely(self._ledger.give_up(purchase, now(), paid=begun() or errors.was_answered(error)))
             raise

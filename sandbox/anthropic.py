@@ -1,17 +1,21 @@
-"""Anthropic's Messages API: POST /v1/messages, answered by `writer`. No streaming yet."""
+"""Anthropic's Messages API: POST /v1/messages, answered by `writer`, and by `skilled` when a skill is carried out.
+
+With `stream` the same answer goes out in events, as `streaming` cuts it.
+"""
 
 import hashlib
 import json
 import re
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from sandbox import announcer, hostile, listener, writer
+from sandbox import announcer, hostile, listener, skilled, streaming, writer
+from sandbox.anthropic_request import Request, joined, read
 from sandbox.brand import SERVER_ERROR, Answer, Call, RefusedError, tokens
 from sandbox.material import Material
-from sandbox.schema import fitted, sample, unsupported
+from sandbox.schema import fitted, sample
 from sandbox.world import World
 
 TYPES = {
@@ -45,68 +49,26 @@ TOLD: dict[str, dict[str, Any]] = {
         "stop_reason": "tool_use",
     },
 }
-GONE = ("temperature", "top_p", "top_k")
 MINUTE = timedelta(minutes=1)
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Turn(Strict):
-    role: Literal["user", "assistant"]
-    content: str | list[dict[str, Any]]
-
-    def text(self) -> str:
-        return _joined(self.content)
-
-
-class Format(Strict):
-    type: Literal["json_schema"]
-    schema_: dict[str, Any] = Field(alias="schema")
-
-
-class OutputConfig(Strict):
-    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
-    format: Format | None = None
-
-
-class Request(Strict):
-    """The fields that `messages.create` can send; those we do not pretend are accepted and have no effect."""
-
-    model: str
-    max_tokens: int = Field(ge=1)
-    messages: list[Turn] = Field(min_length=1)
-    system: str | list[dict[str, Any]] = ""
-    output_config: OutputConfig | None = None
-    stream: bool = False
-    metadata: dict[str, Any] | None = None
-    thinking: dict[str, Any] | None = None
-    cache_control: dict[str, Any] | None = None
-    stop_sequences: list[str] = []
-    service_tier: str | None = None
-    speed: str | None = None
-    inference_geo: str | None = None
-
-    @property
-    def schema_wanted(self) -> dict[str, Any] | None:
-        wanted = self.output_config.format if self.output_config else None
-        return wanted.schema_ if wanted else None
-
-    def text(self) -> str:
-        return "\n".join(turn.text() for turn in self.messages if turn.role == "user")
 
 
 class Anthropic:
     name = "anthropic"
-    tricks = frozenset({"lies", "refusal", "max_tokens", "invalid_json", "tool_call", "no_usage", *hostile.MODEL})
+    tricks = frozenset(
+        {"lies", "refusal", "max_tokens", "invalid_json", "tool_call", "no_usage", "undeclared_tool", "foreign_brief"}
+        | streaming.TRICKS
+        | hostile.MODEL.keys()
+    )
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def about(self, call: Call) -> str | None:
         try:
-            text = _request(call).text()
+            request = read(call)
+            if (talk := request.talk()) is not None:
+                return talk.label
+            text = request.text()
             material, transcript = _material(text), announcer.digest(text) or listener.transcript(text)
         except RefusedError:
             return None
@@ -125,7 +87,10 @@ class Anthropic:
             message = self._message(call, trick)
         except RefusedError as refused:
             return self._error(refused.status, refused.message, call.body)
-        return Answer.of(message).having(request_id=_mark("req", call.body), **self._limits())
+        known = {"request_id": _mark("req", call.body), **self._limits()}
+        if read(call).stream:
+            return Answer(200, streaming.body(message, trick), streaming.HEADERS).having(**known)
+        return Answer.of(message).having(**known)
 
     def _error(self, status: int, message: str | None, body: bytes) -> Answer:
         kind = TYPES.get(status, "api_error" if status >= SERVER_ERROR else "invalid_request_error")
@@ -147,7 +112,9 @@ class Anthropic:
 
     def _message(self, call: Call, trick: str | None) -> dict[str, Any]:
         _admit(call)
-        request = _request(call)
+        request = read(call)
+        if (talk := request.talk()) is not None and (tool := skilled.asks(talk, trick)) is not None:
+            return _calling(call, request, *tool)
         text = "Here is the brief: {" if trick == "invalid_json" else _written(request, trick)
         room = len(text) // 8 if trick == "max_tokens" else len(text) if trick in hostile.MODEL else request.max_tokens
         cut, text = tokens(text) > room, text[: room * 4 + 3]
@@ -166,32 +133,9 @@ def _admit(call: Call) -> None:
         raise RefusedError(400, "anthropic-version: header is required")
 
 
-def _request(call: Call) -> Request:
-    document = call.document()
-    for field in GONE:
-        if isinstance(document, dict) and field in document:
-            raise RefusedError(400, f"{field}: this parameter is no longer accepted, at any value")
-    try:
-        request = Request.model_validate(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RefusedError(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    return _served(request)
-
-
-def _served(request: Request) -> Request:
-    if request.stream:
-        raise RefusedError(400, "stream: the sandbox does not stream; send stream: false")
-    if not request.model.startswith("claude-"):
-        raise RefusedError(404, f"model: {request.model}")
-    if request.messages[-1].role == "assistant":
-        raise RefusedError(400, "messages: this model does not support prefilling the assistant's answer")
-    if problem := unsupported(request.schema_wanted):
-        raise RefusedError(400, f"output_config.format.schema: {problem}")
-    return request
-
-
 def _written(request: Request, trick: str | None) -> str:
+    if (talk := request.talk()) is not None:
+        return skilled.written(talk)
     material, schema = _material(request.text()), request.schema_wanted
     if (call := listener.transcript(request.text())) is not None:
         return listener.written(call, schema, trick)
@@ -231,7 +175,7 @@ def _envelope(call: Call, request: Request, text: str) -> dict[str, Any]:
         "stop_sequence": None,
         "stop_details": None,
         "usage": {
-            "input_tokens": tokens(_joined(request.system) + request.text()),
+            "input_tokens": tokens(joined(request.system) + request.text()),
             "output_tokens": tokens(text),
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
@@ -239,8 +183,11 @@ def _envelope(call: Call, request: Request, text: str) -> dict[str, Any]:
     }
 
 
-def _joined(content: str | list[dict[str, Any]]) -> str:
-    return content if isinstance(content, str) else "\n".join(str(block.get("text", "")) for block in content)
+def _calling(call: Call, request: Request, name: str, given: dict[str, str]) -> dict[str, Any]:
+    """An answer that asks for a tool, with a word before it."""
+    message = _envelope(call, request, "Let me look at what there is.")
+    tool = {"type": "tool_use", "id": _mark("toolu", call.body), "name": name, "input": given}
+    return message | {"content": [*message["content"], tool], "stop_reason": "tool_use"}
 
 
 def _mark(kind: str, body: bytes) -> str:

@@ -29,7 +29,10 @@ from sandbox.google.push import Push
 from sandbox.google.store import Store
 from sandbox.journal import Entry, Journal
 from sandbox.mail import Handler, Mailbox, MailServer
+from sandbox.messages import Messages, MessagesControl
 from sandbox.perplexity import Perplexity
+from sandbox.slack import Slack
+from sandbox.telegram import Telegram
 from sandbox.wire import Delivery, deliver
 from sandbox.world import World
 
@@ -58,6 +61,7 @@ class Sandbox:
     faults: Faults
     journal: Journal
     mailbox: Mailbox
+    messages: Messages
     delays: dict[str, float]
     url: str = ""
     smtp_port: int = 0
@@ -75,8 +79,8 @@ class Sandbox:
         google = Google(Store(world.clock, state_path), backstage)
         backstage.stands_behind(google)
         gong = Memory(world.clock)
-        elevenlabs = ElevenLabs()
-        fronts = (*brands(world, google, gong), elevenlabs)
+        elevenlabs, messages = ElevenLabs(), Messages(world.clock)
+        fronts = (*brands(world, google, gong), elevenlabs, Telegram(messages), Slack(messages))
         allowed = {front.name: kinds.WIRE | dict.fromkeys(front.tricks, frozenset[str]()) for front in fronts}
         allowed |= {google.name: kinds.REASONED}
         none = dict.fromkeys([*allowed, "mail"], 0.0)
@@ -91,6 +95,7 @@ class Sandbox:
             faults,
             journal,
             Mailbox(world.clock),
+            messages,
             none | dict(delays or {}),
         )
 
@@ -130,6 +135,14 @@ class Sandbox:
     def elevenlabs_url(self) -> str:
         return f"{self.url}/elevenlabs"
 
+    @property
+    def telegram_url(self) -> str:
+        return f"{self.url}/telegram"
+
+    @property
+    def slack_url(self) -> str:
+        return f"{self.url}/slack"
+
     def calendar(self, email: str) -> Calendar:
         """The calendar of somebody who has an account here: robin.marsh@harbour.example has."""
         return self.google.calendar(email)
@@ -140,6 +153,7 @@ def build_app(sandbox: Sandbox) -> web.Application:
     app.add_routes([*Control(sandbox).routes(), *CalendarControl(sandbox.google).routes()])
     app.add_routes(GongControl(sandbox.gong).routes())
     app.add_routes(ElevenLabsControl(sandbox.elevenlabs).routes())
+    app.add_routes(MessagesControl(sandbox.messages).routes())
     for brand in sandbox.brands:
         app.router.add_route("*", f"/{brand.name}/{{tail:.*}}", Front(brand, sandbox).serve)
 
@@ -174,12 +188,12 @@ class Front:
         fault = self._sandbox.faults.take(self._brand.name, call.text())
         entry.fault = fault.kind if fault else None
         try:
-            await asyncio.sleep(self._sandbox.delays[self._brand.name])
+            await asyncio.sleep(self._delay())
             answer = self._answer(call, fault)
             if answer.first is not None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(answer.first.wait(), FIRST_SECONDS)
-            return await deliver(Delivery(request, answer, entry, fault))
+            return await deliver(Delivery(request, answer, entry, fault, self._delay))
         except asyncio.CancelledError:
             entry.fault = entry.fault or ("server stopped" if self._sandbox.stopping else "client left")
             raise
@@ -187,6 +201,9 @@ class Front:
             # Noticed while writing. Nobody is left to read what we return.
             entry.fault = entry.fault or "client left"
             return web.Response()
+
+    def _delay(self) -> float:
+        return self._sandbox.delays[self._brand.name]
 
     def _answer(self, call: Call, fault: Fault | None) -> Answer:
         if fault is None or fault.kind != "status" or fault.status is None:

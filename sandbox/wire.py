@@ -6,6 +6,7 @@ answer ─▶ spoilt (what it says) ─▶ carried (how it arrives) ─▶ clien
 import asyncio
 import json
 import random
+import re
 import string
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from sandbox.journal import Entry
 DEPTH = 100_000
 CHUNK = 64 * 1024
 DRIBBLE_SECONDS = 0.1
+# Between two pieces of a stream, beside the delay of its brand.
+TRICKLE_SECONDS = 0.01
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Delivery:
     answer: Answer
     entry: Entry
     fault: Fault | None
+    # What its brand takes its time by: read again and again, so that a stream under way can be held up, and let go.
+    delay: Callable[[], float] = lambda: 0.0
 
 
 async def deliver(delivery: Delivery) -> web.StreamResponse:
@@ -109,8 +115,22 @@ async def _write(delivery: Delivery, response: web.StreamResponse, data: bytes) 
 
 
 async def _whole(delivery: Delivery) -> web.StreamResponse:
+    if delivery.answer.headers.get("content-type", "").startswith(EVENTS):
+        return await _streamed(delivery)
     response = await _begin(delivery, len(delivery.answer.body))
     await _write(delivery, response, delivery.answer.body)
+    await response.write_eof()
+    return response
+
+
+async def _streamed(delivery: Delivery) -> web.StreamResponse:
+    """One event after the other, for as long as the client listens."""
+    response = web.StreamResponse(status=delivery.answer.status, headers=dict(delivery.answer.headers))
+    await response.prepare(delivery.request)
+    delivery.entry.status = delivery.answer.status
+    for piece in re.findall(rb".+?(?:\n\n|\Z)", delivery.answer.body, re.DOTALL):
+        await _write(delivery, response, piece)
+        await asyncio.sleep(max(delivery.delay(), TRICKLE_SECONDS))
     await response.write_eof()
     return response
 

@@ -5,6 +5,8 @@ settings ─▶ a port made real; whoever asks keeps the session and the stack o
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
@@ -18,9 +20,14 @@ from activities.providers.google_accounts import GoogleAccounts
 from activities.providers.guarded import Guarded
 from activities.providers.objects import ObjectStore
 from activities.providers.perplexity import Perplexity
+from activities.providers.skill_shelf import BucketShelf, FolderShelf
 from activities.providers.smtp import Smtp
 from activities.providers.webhooks import SignedWebhooks
+from activities.skills import SEATS
 from schemas.settings import Settings
+
+# The skills that come with us.
+OUR_SKILLS = Path(__file__).resolve().parents[2] / "skills"
 
 
 def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity:
@@ -35,6 +42,27 @@ def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity
         least_wait=timedelta(seconds=settings.perplexity_least_wait_s),
         sandbox=where.sandbox,
     )
+
+
+def skill_shelf(settings: Settings) -> FolderShelf | BucketShelf:
+    """Ours when nowhere is told; ValueError for an address that is none."""
+    url = settings.skills_url
+    where = urlsplit(url)
+    if where.scheme == "s3":
+        return BucketShelf(
+            ObjectStore.at(
+                url,
+                endpoint=settings.objects_endpoint,
+                region=settings.objects_region,
+                access_key=settings.objects_access_key.get_secret_value(),
+                secret_key=settings.objects_secret_key.get_secret_value(),
+            )
+        )
+    if where.scheme == "file" and not where.netloc:
+        return FolderShelf(Path(unquote(where.path)))
+    if "://" in url:
+        raise ValueError("skills are in a folder, at file:///folder or at s3://bucket/prefix")
+    return FolderShelf(Path(url).expanduser() if url else OUR_SKILLS)
 
 
 def accounts(settings: Settings, session: aiohttp.ClientSession) -> GoogleAccounts:
@@ -101,7 +129,7 @@ def objects(settings: Settings) -> ObjectStore | None:
 
 def seats(settings: Settings) -> dict[str, int]:
     """How many calls are under way at once, over all workers, of those who count them."""
-    return {ElevenLabs.name: settings.elevenlabs_at_once}
+    return {ElevenLabs.name: settings.elevenlabs_at_once, SEATS: settings.skills_at_once}
 
 
 def studio(settings: Settings, session: aiohttp.ClientSession) -> Studio | None:

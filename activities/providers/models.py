@@ -11,11 +11,14 @@ import aiohttp
 
 from activities.ports import LanguageModel
 from activities.providers import anthropic as claude
+from activities.providers.anthropic_talk import AnthropicTalk
 from activities.providers.gemini import Gemini
 from schemas.settings import Settings
 
 # Claude is asked for no longer answer than this in one piece.
 MOST_AT_ONCE = 21_000
+# Whoever writes as it goes is never silent for so long: it sends pings.
+LONGEST_SILENCE_S = 120
 
 
 def language_models(settings: Settings, stack: AsyncExitStack) -> list[claude.Anthropic]:
@@ -38,6 +41,25 @@ def language_models(settings: Settings, stack: AsyncExitStack) -> list[claude.An
         for model in dict.fromkeys((settings.anthropic_model, settings.anthropic_small_model))
         if model
     ]
+
+
+def talker(settings: Settings, stack: AsyncExitStack) -> AnthropicTalk:
+    """Whoever carries out skills."""
+    where = settings.provider("anthropic")
+    client = claude.client(
+        base_url=where.base_url,
+        key=where.key.get_secret_value(),
+        timeout_s=min(settings.skill_timeout_s, LONGEST_SILENCE_S),
+    )
+    stack.push_async_callback(client.close)
+    return AnthropicTalk(
+        client,
+        model=settings.anthropic_model,
+        prices=settings.prices,
+        timeout_s=settings.skill_timeout_s,
+        least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
+        sandbox=where.sandbox,
+    )
 
 
 def transcript_reader(settings: Settings, session: aiohttp.ClientSession, stack: AsyncExitStack) -> LanguageModel:

@@ -4,7 +4,8 @@ folder's files are moved into place, a bucket's objects come by one request each
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
@@ -23,6 +24,17 @@ NO_RETRIES = 0
 _CODE = re.compile(r"<Code>([A-Za-z]{1,48})</Code>")
 _PASSING = {"RequestTimeTooSkewed", "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout"}
 _NO_BUCKET = "NoSuchBucket"
+# Of a listing that is all it says: its errors have no kind of their own.
+_REFUSING = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a listing says of an object. One that is put there anew has another tag, or at least another date."""
+
+    size: int
+    tag: str | None
+    modified: datetime
 
 
 class ObjectStore:
@@ -86,6 +98,26 @@ class ObjectStore:
         except (BaseError, OSError) as error:
             raise _decided(error) from None
 
+    async def folders(self) -> list[str]:
+        """What its keys begin with, up to their first slash."""
+        try:
+            found = await self._store.list_with_delimiter_async()
+        except (BaseError, OSError) as error:
+            raise _decided(error) from None
+        return [prefix.strip("/") for prefix in found["common_prefixes"]]
+
+    async def listed(self, prefix: str, most: int) -> dict[str, Mark]:
+        """What lies below a prefix, by its keys; a page more than `most` of them at the most."""
+        marks = dict[str, Mark]()
+        try:
+            async for page in self._store.list(prefix, chunk_size=most):
+                marks |= {one["path"]: Mark(one["size"], one["e_tag"], one["last_modified"]) for one in page}
+                if len(marks) >= most:
+                    break
+        except (BaseError, OSError) as error:
+            raise _decided(error) from None
+        return marks
+
     async def delete(self, keys: Sequence[str]) -> None:
         """What is not there is deleted."""
         for key in keys:
@@ -101,9 +133,9 @@ def _decided(error: Exception) -> ApplicationError:
     code = _code(error)
     if code in _PASSING:
         return errors.unreachable(NAME, error)
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) or code == _NO_BUCKET:
         return errors.impossible(NAME, "there is no such bucket")
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError) or code in _REFUSING:
         return errors.impossible(NAME, f"it does not let us in ({code or type(error).__name__})")
     return errors.unreachable(NAME, error)
 
