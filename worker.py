@@ -55,12 +55,13 @@ from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
 from activities.transcripts import TranscriptActivities
 from schemas.settings import Settings
-from starter import codec, digesting, schedules
+from starter import codec, digesting, schedules, skilling
 from starter.histories import Histories
 from starter.lives import Lives
 from starter.nouns import nouns
 from starter.show.letters import Letters
 from starter.start import Doorbell
+from starter.ways import ways
 from starter.words import NotReadyError
 from workflows import policies, queues
 from workflows.batches import BatchWorkflow
@@ -74,6 +75,7 @@ from workflows.notices import NoticeWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.recorders import CallSweepsWorkflow
 from workflows.research import ProspectResearchWorkflow, ResearchWorkflow
+from workflows.skills import SkillRunWorkflow
 from workflows.subscriptions import SubscriptionRenewalsWorkflow, SubscriptionRenewalWorkflow
 from workflows.transcripts import TranscriptWorkflow
 
@@ -98,6 +100,7 @@ WORKFLOWS = [
     BillsWorkflow,
     DigestsWorkflow,
     DigestWorkflow,
+    SkillRunWorkflow,
 ]
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
@@ -166,12 +169,15 @@ def _by_themselves(
             treasurer,
         ),
         MeetingActivities(SituationStore(database)),
-        NoticeActivities(NoticeStore(database), Letters(settings), made.mail_server(settings)),
+        NoticeActivities(
+            NoticeStore(database), Letters(settings), made.mail_server(settings), ways(settings, database, session)
+        ),
         RetentionActivities(RetentionStore(database), ledger),
         TranscriptActivities(ReadingStore(database), reader, pacing, treasurer),
         DeliveryActivities(DeliveryStore(database, sealer(settings)), made.webhooks(settings)),
         RecordActivities(RecordStore(database)),
         *digesting.owners(settings, database, session, writers[0], pacing, treasurer),
+        *skilling.owners(settings, database, stack, pacing, treasurer),
     ]
 
 
@@ -228,6 +234,7 @@ def _slots(settings: Settings, queue: str) -> int:
         queues.DELIVERY: settings.delivery_slots,
         queues.NEWS: settings.news_slots,
         queues.AUDIO: settings.audio_slots,
+        queues.SKILLS: settings.skill_slots,
     }
     return slots.get(queue, WORKFLOW_SLOTS)
 

@@ -1,15 +1,18 @@
-"""Whom we reach outside, and who reaches us: mail, and the notifications of calendars. More checks behind `doctor`."""
+"""Whom we reach outside, and who reaches us: mail, channels, and the notifications of calendars. More behind `doctor`."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
+import aiohttp
 from temporalio.exceptions import ApplicationError
 
+from activities.providers.messages import bot
 from activities.providers.smtp import Server, Smtp
 from schemas.settings import STACK_FILE, Settings
 from starter.checks import PATIENCE_S, START, Check
 
 NO_MAIL = "no mail is sent: briefs are on the pages alone"
+NO_BOT = "there is no bot: users are told by mail and webhooks alone"
 HTTPS = "set GREENROOM_WEBHOOK_URL (or GREENROOM_WEB_URL) to an https address that can be reached from outside"
 
 
@@ -17,6 +20,7 @@ async def everything(settings: Settings) -> AsyncIterator[Check]:
     """A development stack pretends what has no key, like GREENROOM_SANDBOX does."""
     seen = settings.model_copy(update={"sandbox": settings.sandbox or STACK_FILE.exists()})
     yield await mail(seen)
+    yield await channels(seen)
     yield notifications(seen)
 
 
@@ -36,6 +40,20 @@ async def mail(settings: Settings) -> Check:
         remedy = START if pretended else "correct GREENROOM_SMTP_URL, or see to that server"
         return Check("mail", ok=False, said=f"{place}: {error.message}", remedy=remedy)
     return Check("mail", ok=True, said=f"{place} lets us in" + (", SANDBOX DATA" if pretended else ""))
+
+
+async def channels(settings: Settings) -> Check:
+    """The bot that writes on channels is let in. Without one there are those that need none."""
+    async with aiohttp.ClientSession() as session:
+        ours = bot(settings, session)
+        if ours is None:
+            return Check("channels", ok=True, said=NO_BOT, remedy="set TELEGRAM_BOT_TOKEN", warning=True)
+        try:
+            name = await ours.who()
+        except ApplicationError as error:
+            remedy = START if ours.sandbox else "correct TELEGRAM_BOT_TOKEN, or try again later"
+            return Check("channels", ok=False, said=error.message, remedy=remedy)
+    return Check("channels", ok=True, said=f"the bot {name} is let in" + (", SANDBOX DATA" if ours.sandbox else ""))
 
 
 def notifications(settings: Settings) -> Check:

@@ -35,10 +35,10 @@ from schemas.payloads import (
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow
 from schemas.transcripts import Source, Speaker, Spoken
-from starter import correspondence, mornings, start
+from starter import correspondence, mornings, skills, start
 from starter.correspondence import UnknownAddresseeError
 from starter.errands import AwayError
-from starter.inbox import Problem, Sent
+from starter.inbox import Problem, RefusedError, Sent
 from starter.intake import ROW_ID, Intake
 from starter.office import Office
 from starter.words import FailedError, NotFoundError, NotReadyError, UsageError
@@ -59,7 +59,8 @@ class Dispatcher:
 
     async def check(self, tenant_id: TenantId, sent: Sent) -> Problem | None:
         check = CHECKS.get(sent.definition.name)
-        return None if check is None else await check(self._office, tenant_id, sent.payload)
+        async with _there():
+            return None if check is None else await check(self._office, tenant_id, sent.payload)
 
     async def begin(self, tenant_id: TenantId, sent: Sent, received_id: RowId) -> Begun:
         """Whoever cannot be helped is parked with the reason: sending it again would not help either."""
@@ -68,6 +69,9 @@ class Dispatcher:
                 return await STARTERS[sent.definition.name](self._office, tenant_id, sent.payload, received_id)
             except (UsageError, NotFoundError, FailedError) as error:
                 return Begun(reason=error.sentence, parked=True)
+            except skills.TooManyRunsError as error:
+                # Nothing is parked: whoever sends it again later is served.
+                raise RefusedError(429, str(error), error.after_s) from None
             except UnknownAddresseeError:
                 return Begun(reason="Its addressee is no user any more", parked=True)
             except WorkflowUpdateFailedError:
@@ -246,6 +250,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "transcript/parse.requested": _may_read,
         "digest/generate.requested": mornings.may,
         "mail/message.requested": _may_mail,
+        "skill/execute.requested": skills.may,
     }
 )
 
@@ -257,6 +262,8 @@ STARTERS: Mapping[str, Starter] = MappingProxyType(
         "transcript/parse.requested": _transcript,
         "digest/generate.requested": mornings.requested,
         "mail/message.requested": _message,
+        "skill/execute.requested": skills.requested,
+        "skill/feedback.requested": skills.looked_at,
     }
 )
 

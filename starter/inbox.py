@@ -35,12 +35,16 @@ OF_ONE_TENANT = 2
 
 
 class RefusedError(Exception):
-    """What came is not taken, and nothing of it has begun. `sentence` names the field, never what stands in it."""
+    """What came is not taken, and nothing of it has begun. `sentence` names the field, never what stands in it.
 
-    def __init__(self, status: int, sentence: str) -> None:
+    With `after_s` it was too much for now, and is taken then; what else was sent with it may have begun.
+    """
+
+    def __init__(self, status: int, sentence: str, after_s: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
+        self.after_s = after_s
 
 
 @dataclass(frozen=True)
@@ -127,14 +131,14 @@ def _one(event: object, place: str, tenant_id: TenantId, fallback: Callable[[int
         raise RefusedError(
             400, f"{place}: must be an event, such as " + '{"name": "record/entity.created", "data": {}}'
         )
-    envelope = _valid(_Envelope, {**event, "id": event.get("id") or None}, place)
+    envelope = valid(_Envelope, {**event, "id": event.get("id") or None}, place)
     definition, data = known(envelope.name), envelope.data or {}
     if definition is None:
         raise RefusedError(400, f'{place}.name: there is no event "{clean(envelope.name, LONGEST_WORD)}"')
     if definition.direction is not Direction.IN:
         raise RefusedError(400, f'{place}.name: "{definition.name}" is told by us; nobody sends it')
     _own(data, tenant_id, place)
-    payload = _valid(definition.payload, data, f"{place}.data")
+    payload = valid(definition.payload, data, f"{place}.data")
     return Sent(envelope.id or fallback(number), definition, payload, place)
 
 
@@ -146,7 +150,7 @@ def _own(data: dict[str, Any], tenant_id: TenantId, place: str) -> None:
             raise RefusedError(403, f"{place}.data.{name}: is another tenant than the key's")
 
 
-def _valid(model: type[Any], said: dict[str, Any], place: str) -> Any:
+def valid(model: type[Any], said: dict[str, Any], place: str) -> Any:
     try:
         return model.model_validate(said)
     except ValidationError as error:

@@ -7,6 +7,8 @@ exception the type and the place are logged, never its text, which may quote a r
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -42,6 +44,18 @@ def configure(log_format: str, level: int = logging.INFO) -> None:
     # Libraries log what they send and to whom; that they work is no news.
     for name in ("httpx2", "httpcore2", "anthropic", "aiohttp", "asyncio", "googleapiclient"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """For a command that says itself, in a sentence, what a server would log."""
+    was = structlog.get_config()
+    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(**{**was, "wrapper_class": nothing, "cache_logger_on_first_use": False})
+    try:
+        yield
+    finally:
+        structlog.configure(**was)
 
 
 def _formatter(log_format: str, shared: list[Processor]) -> logging.Formatter:

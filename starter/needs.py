@@ -19,6 +19,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     # Without keys digests have no news, and are not spoken; they are written all the same.
     queues.NEWS: (),
     queues.AUDIO: (),
+    queues.SKILLS: ("anthropic",),
 }
 
 
@@ -33,5 +34,6 @@ def transcript_reader(settings: Settings) -> str:
 
 
 def wanted(settings: Settings) -> list[str]:
-    """The providers that are called at all: of those who could read transcripts, one does."""
-    return [name for name in KEYS if name != "gemini" or transcript_reader(settings) == name]
+    """The providers that are called for work: of those who could read transcripts, one does, and messages are no work."""
+    called = [name for name in KEYS if name != "telegram"]
+    return [name for name in called if name != "gemini" or transcript_reader(settings) == name]

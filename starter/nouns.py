@@ -17,13 +17,15 @@ from activities.store.reconciliation import Ended, ReconciliationStore
 from activities.store.records import RecordStore
 from activities.store.situations import SituationStore
 from activities.store.stuck_digests import StuckDigests
+from activities.store.stuck_skills import StuckSkills
 from schemas.base import RowId
 from schemas.batches import Waiting
 from schemas.erasures import Erasure
 from schemas.meetings import Look
-from schemas.notices import NoticeKind, NoticeOrder, unread_key
+from schemas.notices import NoticeKind, NoticeOrder, skill_key, unread_key
 from schemas.reconciliation import Comparing, Done, Life
-from starter import start
+from schemas.skills import RunStatus
+from starter import skills, start
 from workflows import ids
 
 # A request that no workflow was ever begun for.
@@ -32,6 +34,7 @@ NEVER_BEGUN = "nobody has begun it"
 
 def nouns(database: Database, client: Client) -> tuple[Noun, ...]:
     store, digests, mending = ReconciliationStore(database), StuckDigests(database), Mending(database, client)
+    runs = StuckSkills(database)
     return (
         Noun(
             "research",
@@ -50,6 +53,14 @@ def nouns(database: Database, client: Client) -> tuple[Noun, ...]:
             ended=store.call_ended,
         ),
         Noun("digests", digests.open, lambda row: ids.digest(row.tenant_id, *_morning(row)), mending.digest),
+        Noun(
+            "skills",
+            runs.open,
+            lambda row: ids.skill(row.tenant_id, row.id),
+            mending.skill,
+            workflow="SkillRun",
+            ended=runs.ended,
+        ),
         Noun("erasures", store.erasures, lambda row: ids.erasure(row.tenant_id, row.id), mending.erasure),
         Noun("notices", store.notices, lambda row: ids.notice(row.tenant_id, row.key), mending.notice),
         # Whoever looks after a meeting may have found that there is nothing to do.
@@ -81,6 +92,7 @@ class Mending:
         self._store = ReconciliationStore(database)
         self._situations = SituationStore(database)
         self._digests = StuckDigests(database)
+        self._skills = StuckSkills(database)
         self._records = RecordStore(database)
         self._client = client
         self._bell = start.Doorbell(client)
@@ -122,6 +134,27 @@ class Mending:
         async with _reached():
             await start.digest(self._client, row.tenant_id, *_morning(row))
         return Done.BEGUN
+
+    async def skill(self, row: Row, life: Life, comparing: Comparing) -> Done | None:
+        """One that was asked for, and that nobody began, is begun. Of one that has failed its user hears, once."""
+        if row.status != RunStatus.QUEUED or life is not Life.GONE:
+            return await self._end_skill(row, WHY[life], comparing)
+        order = await self._skills.order(row)
+        if order is None:
+            return None
+        async with _reached():
+            await skills.begin(self._client, order)
+        return Done.BEGUN
+
+    async def _end_skill(self, row: Row, why: str, comparing: Comparing) -> Done | None:
+        ended = await self._skills.end(row, why, comparing.now)
+        if ended is None:
+            return None
+        async with _reached():
+            for channel_id in (*([None] if ended.by_mail else []), *ended.channels):
+                key, about = skill_key(row.id, channel_id), {"skill_run_id": row.id, "channel_id": channel_id}
+                await self._order(row, key, NoticeKind.SKILL, **about)
+        return Done.FAILED
 
     async def erasure(self, row: Row, _life: Life, _comparing: Comparing) -> Done | None:
         """Whoever asked to be forgotten is forgotten, whoever has ended that."""
@@ -177,7 +210,7 @@ class Mending:
             await self._bell.delivery(row.tenant_id)
         return Done.BEGUN
 
-    async def _order(self, row: Row, key: str, kind: NoticeKind, **about: str) -> None:
+    async def _order(self, row: Row, key: str, kind: NoticeKind, **about: str | None) -> None:
         await start.notice(self._client, NoticeOrder(tenant_id=row.tenant_id, key=key, kind=kind, **about))
 
 

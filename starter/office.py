@@ -5,12 +5,15 @@ from functools import cached_property
 
 from temporalio.client import Client
 
+from activities.skills.ports import Shelf
 from activities.store.calls import CallStore
 from activities.store.database import Database
 from activities.store.digests import DigestStore
+from activities.store.feedback import FeedbackStore
 from activities.store.letters import LetterStore
 from activities.store.meetings import MeetingStore
 from activities.store.references import References
+from activities.store.skill_runs import SkillRunStore
 from activities.store.tenants import TenantStore
 from activities.store.wishes import WishStore
 from schemas.settings import Settings
@@ -52,3 +55,18 @@ class Office:
     @cached_property
     def calls(self) -> CallStore:
         return CallStore(self.database, person_keys(self.settings))
+
+    @cached_property
+    def skill_runs(self) -> SkillRunStore:
+        return SkillRunStore(self.database)
+
+    @cached_property
+    def opinions(self) -> FeedbackStore:
+        return FeedbackStore(self.database)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Where skills lie; ValueError for a setting that is no place."""
+        from activities.providers import made  # noqa: PLC0415 - the providers' libraries take a second to load
+
+        return made.skill_shelf(self.settings)

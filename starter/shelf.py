@@ -25,7 +25,13 @@ async def check(settings: Settings) -> Check:
         said = str(error) if isinstance(error, ValueError) else f"its folder cannot be made ({type(error).__name__})"
         return Check(NAME, ok=False, said=said, remedy=REMEDY)
     if objects is None:
-        return Check(NAME, ok=True, warning=True, said="none: digests are delivered in writing alone", remedy=REMEDY)
+        return Check(
+            NAME,
+            ok=True,
+            warning=True,
+            said="none: digests are delivered in writing alone, and no skill is run",
+            remedy=REMEDY,
+        )
     key = f"doctor/{uuid4()}"
     try:
         await objects.put(key, SAID, "text/plain")

@@ -11,6 +11,7 @@ from starter.cli import (
     budget,
     calendars,
     campaigns,
+    channels,
     config,
     digests,
     doctor,
@@ -26,6 +27,7 @@ from starter.cli import (
     schedules,
     servers,
     setup,
+    skills,
     subscriptions,
     transcripts,
     users,
@@ -63,11 +65,13 @@ app.command("prep", rich_help_panel=WORK)(prep.prep)
 app.command("retry", rich_help_panel=WORK)(runs.retry)
 app.add_typer(transcripts.app, name="transcript", rich_help_panel=WORK)
 app.add_typer(digests.app, name="digest", rich_help_panel=WORK)
+app.add_typer(skills.app, name="skill", rich_help_panel=WORK)
 app.add_typer(briefs.app, name="brief", rich_help_panel=READ)
 app.command("runs", rich_help_panel=READ)(runs.runs)
 app.add_typer(events.app, name="events", rich_help_panel=READ)
 app.command("setup", rich_help_panel=CARE)(setup.setup)
 app.add_typer(users.app, name="user", rich_help_panel=CARE)
+app.add_typer(channels.app, name="channel", rich_help_panel=CARE)
 app.add_typer(campaigns.app, name="campaign", rich_help_panel=CARE)
 app.add_typer(calendars.app, name="calendars", rich_help_panel=CARE)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=CARE)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from starter import checks, codec, contact, shelf, stuck
+from starter import checks, codec, contact, shelf, skill_checks, stuck
 from starter.checks import Check
 from starter.cli import do
 from starter.cli.options import Json, cell, console, put_json
@@ -34,7 +34,10 @@ async def _look(*, quiet: bool) -> list[Check]:
         return [checked]
     found = [Check("settings", ok=True, said="can be read")]
     _tell(found[0], quiet=quiet)
-    looks = (checks.everything, codec.everything, contact.everything, shelf.everything, stuck.everything)
+    looks = (
+        *(checks.everything, codec.everything, contact.everything),
+        *(shelf.everything, skill_checks.everything, stuck.everything),
+    )
     for looking in (look(settings) for look in looks):
         async for check in looking:
             found.append(check)

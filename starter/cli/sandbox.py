@@ -22,7 +22,9 @@ app.add_typer(mail, name="mail")
 app.add_typer(sandbox_calendar.app, name="calendar")
 app.command("call")(sandbox_call.happen)
 
-Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, google, gong, mail.")]
+Provider = Annotated[
+    str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, google, gong, telegram, slack, mail.")
+]
 
 
 @app.command()
@@ -157,6 +159,24 @@ def show(
     console.print()
     for line in (one["text"] or "(no plain text)").splitlines():
         console.print(cell(line, longest=2000), soft_wrap=True)
+
+
+@app.command()
+def messages(
+    to: Annotated[str | None, typer.Option("--to", metavar="CHAT", help="Only what came to this one.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the messages that arrived on channels, oldest first: what a user reads in Telegram or Slack."""
+    answer = do(call("GET", "/sandbox/messages", query={"to": to} if to else None))
+    if json:
+        put_json(answer)
+        return
+    for one in answer["messages"]:
+        console.print(cell(f"{one['n']}  {str(one['received'])[:19]}  {one['kind']}  {one['to']}"), soft_wrap=True)
+        for line in str(one["text"]).splitlines():
+            console.print(cell(f"    {line}", longest=2000), soft_wrap=True)
+    if not answer["messages"]:
+        console.print("No message has arrived yet.")
 
 
 def _put_calls(answer: Mapping[str, Any], *, as_json: bool) -> None:

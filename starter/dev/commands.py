@@ -16,6 +16,7 @@ from starter.dev import diary, sample
 from starter.dev.stack import PRETENDED, Plan, Stack
 from starter.environment import load_settings
 from starter.show import terminal
+from starter.ways import channels
 from starter.words import FailedError
 from workflows import ids
 
@@ -50,6 +51,8 @@ async def _sample() -> None:
     async with database_there(settings) as database:
         await TenantStore(database).create(sample.TENANT, sample.USER, sample.CAMPAIGN, now)
         await WishStore(database).wish(sample.TENANT.id, sample.USER.id, sample.WISHES)
+        told = channels(settings, database)
+        await told.add(sample.TENANT.id, sample.USER.id, "telegram", sample.CHAT, sample.CHAT_LABEL, now)
         async with desk(sample.TENANT.slug) as at:
             progress.print("The sample user connects their calendar ...")
             calendar_id = await diary.connect(at, database)
@@ -88,6 +91,7 @@ def _addresses(stack: Stack) -> None:
     console.print("In another terminal: .venv/bin/greenroom sandbox calendar list")
     console.print("                     .venv/bin/greenroom research ada@lovelace.example --watch")
     console.print("                     .venv/bin/greenroom digest run --user sample")
+    console.print("                     .venv/bin/greenroom skill run follow-up --meeting next --watch")
     console.print("Ctrl-C stops everything.")
 
 

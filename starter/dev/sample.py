@@ -24,6 +24,8 @@ CAMPAIGN = NewCampaign(
 )
 # What the sample user hears in the morning. Their meetings count too.
 WISHES = Wishes(topics=("school meals", "rail freight", "port fees"), sales=True, days=EVERY_DAY)
+# Where the sample user is told of skills, beside their mail: a chat of the sandbox's.
+CHAT, CHAT_LABEL = "4711", "Telegram (sample)"
 TITLE = "Introduction: planning at Lovelace Analytics and Brightwater Logistics"
 INVITED = (
     Invited(email="ada@lovelace.example", name="Ada Lovelace"),

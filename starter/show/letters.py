@@ -4,7 +4,6 @@ matter (and brief) ─▶ letter: headline, paragraphs, blocks ─▶ letter.txt
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from zoneinfo import ZoneInfo
@@ -19,9 +18,10 @@ from schemas.digests import DigestView
 from schemas.notices import Matter, NoticeKind, NoticeOrder
 from schemas.settings import Settings
 from starter.links import Links
-from starter.show import spoken
+from starter.show import messages, skill_letters, spoken
 from starter.show.blocks import Block, blocks, opening, short
 from starter.show.layout import SANDBOX_NOTICE, lay_out
+from starter.show.messages import Letter
 from starter.show.page import FOLDER, LONGEST
 
 STEPS = {
@@ -29,19 +29,6 @@ STEPS = {
     "look-up": "Nothing could be found out about the people you meet.",
     "write": "What was found could not be made into a brief.",
 }
-
-
-@dataclass(frozen=True)
-class Letter:
-    """What a mail says, however it is shown. `button` is the one thing to do: what it is called, and where it leads."""
-
-    subject: str
-    headline: str
-    when: str = ""
-    paragraphs: tuple[str, ...] = ()
-    button: tuple[str, str] | None = None
-    command: str = ""
-    blocks: tuple[Block, ...] = ()
 
 
 class Letters:
@@ -69,6 +56,10 @@ class Letters:
             headers=self._headers(matter, now),
         )
 
+    def message(self, matter: Matter, about: About | None, now: datetime) -> str:
+        """The same in few words, for a channel."""
+        return messages.message(self._letter(matter, about, now), SANDBOX_NOTICE if matter.sandbox else "")
+
     @property
     def _preferences(self) -> str:
         return f"{self._web}/preferences"
@@ -91,7 +82,7 @@ class Letters:
     def _id(self, *parts: str) -> str:
         return f"<{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:40]}@{self._domain}>"
 
-    def _letter(self, matter: Matter, about: About | None, now: datetime) -> Letter:  # noqa: PLR0911 - one for each kind
+    def _letter(self, matter: Matter, about: About | None, now: datetime) -> Letter:  # noqa: C901, PLR0911 - one for each kind
         match matter.order.kind:
             case NoticeKind.BRIEF:
                 assert isinstance(about, Brief), "without a brief nothing is composed"
@@ -109,6 +100,12 @@ class Letters:
             case NoticeKind.DIGEST:
                 assert isinstance(about, DigestView), "without a digest nothing is composed"
                 return self._digest(matter, about)
+            case NoticeKind.SKILL:
+                return skill_letters.ended(matter, self._web)
+            case NoticeKind.SKILL_SLOW:
+                return skill_letters.slow(matter, self._web)
+            case NoticeKind.CHANNEL_OFF:
+                return skill_letters.channel_off(matter, self._web)
 
     def _brief(self, matter: Matter, brief: Brief, now: datetime) -> Letter:
         laid, title = lay_out(brief), short(brief.title)

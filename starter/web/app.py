@@ -16,6 +16,7 @@ from aiohttp import web
 from activities.providers import made
 from activities.providers.google_accounts import GoogleAccounts
 from activities.sealing import Sealer
+from activities.skills.ports import Shelf
 from activities.store.agenda import AgendaStore
 from activities.store.callbook import CallBook
 from activities.store.calls import CallStore
@@ -24,20 +25,24 @@ from activities.store.connections import ConnectionStore
 from activities.store.digests import DigestStore
 from activities.store.event_keys import EventKeyStore
 from activities.store.explanations import ExplanationStore
+from activities.store.feedback import FeedbackStore
 from activities.store.library import Library
 from activities.store.marks import MarkStore
 from activities.store.meetings import MeetingStore
 from activities.store.received import ReceivedStore
 from activities.store.recorders import RecorderStore
+from activities.store.skill_runs import SkillRunStore
 from activities.store.tenants import TenantStore
 from activities.store.wishes import WishStore
 from schemas.settings import Settings
+from starter import ways
 from starter.dispatch import Dispatcher
 from starter.environment import connect, open_database
 from starter.errands import Errands
 from starter.inbox import Inbox
 from starter.intake import person_keys
 from starter.links import Links
+from starter.office import Office
 from starter.runs import RunPages
 from starter.start import Doorbell
 from starter.web import openapi
@@ -46,6 +51,7 @@ from starter.web.calendars import Calendars
 from starter.web.calls import Calls
 from starter.web.campaigns import Campaigns
 from starter.web.codec import Opened
+from starter.web.desk import Desk
 from starter.web.digests import Digested
 from starter.web.events import Events
 from starter.web.feeds import Feeds
@@ -58,11 +64,15 @@ from starter.web.pages import Pages
 from starter.web.parts import Parts
 from starter.web.ports import Sounds
 from starter.web.preferences import Preferred
+from starter.web.runs import Runs
 from starter.web.sessions import Cookies
 from starter.web.signin import SignIn
+from starter.web.skill_runs import Written
+from starter.web.skills import Skilled
 from starter.web.sounds import Silence
 from starter.web.today import Today
 from starter.web.visits import Members
+from starter.web.watching import Watching
 from starter.web.webhooks import Webhooks
 from starter.words import NotReadyError
 
@@ -88,7 +98,11 @@ def build_app(parts: Parts) -> web.Application:
     webhooks = Webhooks(parts.channels, parts.bell, metrics)
     events = Events(parts.event_keys, parts.inbox, metrics)
     told = CallNotices(parts.recorders, parts.call_intake, parts.call_bell, metrics, settings.web_url)
-    app = web.Application(middlewares=[guard.around, events.around, told.around], client_max_size=LARGEST_BODY)
+    watching = Watching(parts.skill_runs, parts.sounds)
+    runs = Runs(watching, parts)
+    around = [guard.around, events.around, told.around, runs.around]
+    app = web.Application(middlewares=around, client_max_size=LARGEST_BODY)
+    app.on_shutdown.append(watching.close)
     app.on_response_prepare.extend((guard.signed_off, payloads.signed_off))
     app.router.add_get("/briefs/{id}", pages.brief)
     app.router.add_routes(Marks(readers, members, parts, metrics).routes())
@@ -104,6 +118,9 @@ def build_app(parts: Parts) -> web.Application:
     app.router.add_routes(SignIn(members, cookies, parts).routes())
     app.router.add_routes(Calls(members, cookies, parts).routes())
     app.router.add_routes(Feeds(parts).routes())
+    app.router.add_routes(runs.routes())
+    app.router.add_routes(Written(members, watching, parts).routes())
+    app.router.add_routes(Skilled(members, cookies, parts).routes())
     for signed_in in (Today, Calendars, Campaigns, Preferred, Digested):
         app.router.add_routes(signed_in(members, parts).routes())
     return app
@@ -148,6 +165,13 @@ async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
             call_intake=CallStore(database, person_keys(settings)),
             call_bell=Doorbell(client),
             sounds=sounds(settings),
+            skill_shelf=skill_shelf(settings),
+            skill_runs=SkillRunStore(database),
+            opinions=FeedbackStore(database),
+            skill_desk=Desk(Office(settings, database, client)),
+            user_channels=ways.Channels(
+                settings, ways.channels(settings, database), ways.ways(settings, database, session)
+            ),
             checks={"postgres": database.answers, "temporal": temporal(client)},
         )
 
@@ -159,6 +183,13 @@ def sounds(settings: Settings) -> Sounds:
         raise NotReadyError(f"GREENROOM_OBJECTS_URL: {error}") from None
     except OSError as error:
         raise NotReadyError(f"GREENROOM_OBJECTS_URL: its folder cannot be made ({type(error).__name__})") from None
+
+
+def skill_shelf(settings: Settings) -> Shelf:
+    try:
+        return made.skill_shelf(settings)
+    except ValueError as error:
+        raise NotReadyError(f"GREENROOM_SKILLS_URL: {error}") from None
 
 
 def sealer(settings: Settings) -> Sealer:

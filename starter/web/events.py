@@ -99,7 +99,7 @@ class Events:
             async with asyncio.timeout(PATIENCE_S):
                 return await handler(await self._welcome(request))
         except RefusedError as error:
-            return self._refused(error.status, error.sentence)
+            return self._refused(error.status, error.sentence, error.after_s)
         except web.HTTPException as error:
             return self._refused(error.status, SENTENCES.get(error.status, error.reason))
         except (AwayError, ApplicationError, TimeoutError) as error:
@@ -141,11 +141,12 @@ class Events:
         self._metrics.events.labels(Outcome.TAKEN.value).inc(len(sent))
         return web.json_response({"ids": [one.key for one in sent], "status": 200})
 
-    def _refused(self, status: int, sentence: str) -> web.Response:
+    def _refused(self, status: int, sentence: str, after_s: int | None = None) -> web.Response:
         outcome = OUTCOMES.get(status, Outcome.REFUSED)
         self._metrics.events.labels(outcome.value).inc()
         told = {"error": sentence, "status": status, "ids": []}
-        return web.json_response(told, status=status, headers=SOON if status == 503 else None)
+        headers = SOON if status == 503 else {"Retry-After": str(after_s)} if after_s is not None else None
+        return web.json_response(told, status=status, headers=headers)
 
 
 OUTCOMES = {401: Outcome.STRANGER, 413: Outcome.TOO_LARGE, 503: Outcome.PUT_OFF}

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from activities.ports import CallBell
+from activities.skills.ports import Shelf
 from activities.transcripts.ports import CallIntake
 from schemas.explanations import Call
 from schemas.settings import Settings
 from starter.inbox import Inbox
+from starter.ways import NoChannels
 from starter.web.events import EventKeys, NoKeys
 from starter.web.gong import NoRecorders, Recorders
 from starter.web.health import Check
@@ -22,11 +24,16 @@ from starter.web.ports import (
     Errands,
     Explanations,
     Marks,
+    Opinions,
     Revisions,
+    SkillDesk,
+    SkillRuns,
     Sounds,
+    UserChannels,
     Users,
     WishBook,
 )
+from starter.web.shelved import NoSkills
 from starter.web.sounds import Silence
 from starter.web.visits import clock
 from starter.web.webhooks import Bell, Channels
@@ -64,3 +71,10 @@ class Parts:
     call_bell: CallBell = field(default_factory=NoRecorders)
     # Where digests are kept that were spoken.
     sounds: Sounds = field(default_factory=Silence)
+    # Skills: where they lie, their runs and what is said of those, and where they are asked for.
+    skill_shelf: Shelf = field(default_factory=NoSkills)
+    skill_runs: SkillRuns = field(default_factory=NoSkills)
+    opinions: Opinions = field(default_factory=NoSkills)
+    skill_desk: SkillDesk = field(default_factory=NoSkills)
+    # Where users are told what happens, beside their mail.
+    user_channels: UserChannels = field(default_factory=NoChannels)

@@ -1,6 +1,6 @@
 """What the pages need of the world. Each port has one real thing, and a twin in tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -9,11 +9,14 @@ from schemas.agenda import ConnectionLine, MeetingLine, MeetingView, Member, Out
 from schemas.base import Email, RowId, TenantId
 from schemas.briefs import Brief, Verdict
 from schemas.callbook import CallLine, CallView
+from schemas.channels import UserChannel
 from schemas.digests import DigestLine, DigestView, Wishes
 from schemas.explanations import Explanation
 from schemas.marks import Said
 from schemas.meetings import Asked
 from schemas.research import Progress
+from schemas.skills import Asked as SkillAsked
+from schemas.skills import Health, NewRun, Opinion, RunLine, RunView
 from schemas.tenants import CampaignRow, NewCampaign
 
 
@@ -126,6 +129,21 @@ class Calls(Protocol):
     async def call(self, tenant_id: TenantId, user_id: RowId | None, call_id: RowId) -> CallView | None: ...
 
 
+class UserChannels(Protocol):
+    """Where a user is told what happens, beside their mail. Whatever is somebody else's is not there."""
+
+    def kinds(self) -> tuple[str, ...]: ...
+    async def list(self, tenant_id: TenantId, user_id: RowId) -> tuple[UserChannel, ...]: ...
+    async def add(
+        self, tenant_id: TenantId, user_id: RowId, kind: str, address: str, label: str, now: datetime
+    ) -> RowId:
+        """Raises UsageError for what is no address."""
+        ...
+
+    async def remove(self, tenant_id: TenantId, user_id: RowId, channel_id: RowId) -> bool: ...
+    async def on(self, tenant_id: TenantId, user_id: RowId, channel_id: RowId) -> bool: ...
+
+
 class Digests(Protocol):
     """A user's own digests, and where it is written down that they want one. Whatever is somebody else's is not there."""
 
@@ -177,4 +195,38 @@ class Errands(Bell, CallBell, Protocol):
     async def research_now(self, tenant_id: TenantId, meeting_id: RowId) -> Asked: ...
     async def progress(self, tenant_id: TenantId, research_id: RowId) -> Progress | None:
         """How its newest run stands, or nothing when that cannot be told just now."""
+        ...
+
+
+class SkillRuns(Protocol):
+    """Runs of skills: a user's own, or with no user named all of a tenant's, for whoever holds its key."""
+
+    async def list(self, tenant_id: TenantId, user_id: RowId | None, most: int) -> tuple[RunLine, ...]:
+        """The newest first."""
+        ...
+
+    async def view(self, tenant_id: TenantId, user_id: RowId | None, run_id: RowId) -> RunView | None: ...
+    async def client(self, tenant_id: TenantId, client: str) -> tuple[RowId, str] | None:
+        """A company that we know, by our id or by its domain: its id, and what it is called."""
+        ...
+
+
+class Opinions(Protocol):
+    """What users say of outputs, and how well skills do by it."""
+
+    async def say(
+        self, tenant_id: TenantId, user_id: RowId, run_id: RowId, opinion: Opinion, now: datetime
+    ) -> RowId | None:
+        """Nothing when there is no such run of theirs, or it has no output."""
+        ...
+
+    async def health(self, tenant_id: TenantId) -> Mapping[str, Health]: ...
+
+
+class SkillDesk(Protocol):
+    """Where runs are asked for and stopped. Raises SaidError, TooManyRunsError, or AwayError."""
+
+    async def ask(self, tenant_id: TenantId, wanted: NewRun) -> SkillAsked: ...
+    async def cancel(self, tenant_id: TenantId, run_id: RowId, user_id: RowId | None) -> bool:
+        """Whether there was something to stop."""
         ...

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from activities.plain import clean
 from starter.show.layout import SANDBOX_NOTICE
 from starter.show.page import frame, load, templates
 from starter.web.answers import POLICY
@@ -16,7 +17,8 @@ FOLDER = Path(__file__).parent / "templates"
 STYLE = load(FOLDER / "pages.css", "text/css")
 SCRIPT = load(FOLDER / "progress.js", "text/javascript")
 PLAYER = load(FOLDER / "player.js", "text/javascript")
-FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, SCRIPT, PLAYER)}
+WATCH = load(FOLDER / "watch.js", "text/javascript")
+FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, SCRIPT, PLAYER, WATCH)}
 
 FORMS = POLICY.replace("form-action 'none'", "form-action 'self'")
 # For the one page that shows progress.
@@ -40,6 +42,12 @@ NOTES = {
     "wished": "Saved. Your next digest follows it.",
     "digest-asked": "Your digest is being made.",
     "feed-new": "Your feed has a new address. The old one works no more.",
+    "run-stopped": "It is being stopped.",
+    "run-over": "It had ended already.",
+    "judged": "Thank you. Your opinion is kept, and can be changed.",
+    "channel-added": "You are told there too from now on.",
+    "channel-removed": "You are not told there any more.",
+    "channel-on": "It is switched on again.",
     "signed-out": "You are signed out, on every device.",
 }
 
@@ -113,6 +121,12 @@ def lasting(span: timedelta) -> str:
     return "less than a minute"
 
 
+def near(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """The day of something that was: Today, Yesterday, then 3 Nov."""
+    named, there = day_name(moment, zone, now).partition(", ")[0], moment.astimezone(zone)
+    return named if named in {"Today", "Yesterday"} else f"{there.day} {there:%b}"
+
+
 def clock_of(ms: int) -> str:
     """How far into a call something was said: 1:02:03, or 2:03."""
     minutes, seconds = divmod(ms // 1000, 60)
@@ -125,8 +139,14 @@ def as_written(text: str) -> Markup:
     return escape(text.replace("\0", ""))
 
 
+def shortened(text: str, longest: int) -> str:
+    """More than a name may have, and still no page of it."""
+    said = clean(text, longest + 1)
+    return said if len(said) <= longest else said[: longest - 1].rstrip() + "…"
+
+
 _TEMPLATES = templates(FOLDER)
-_TEMPLATES.filters["as_written"] = as_written
+_TEMPLATES.filters |= {"as_written": as_written, "shortened": shortened}
 _TEMPLATES.globals |= {
     "clock_time": clock_time,
     "day_name": day_name,
@@ -135,4 +155,5 @@ _TEMPLATES.globals |= {
     "ago": ago,
     "clock_of": clock_of,
     "lasting": lasting,
+    "near": near,
 }
