@@ -36,7 +36,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 LONGEST = (
     *("crash/test_calendars", "batches/test_batches", "digests/test_speaking", "meetings/test_lives"),
     *("crash/test_crash", "subscriptions/test_renewals", "calendars/test_machine", "web/test_openapi"),
-    *("digests/test_digest_crash", "hostile/test_canaries", "budgets/test_spending", "research/test_faults"),
+    *("digests/test_digest_crash", "hostile/test_canaries", "skills/test_skill_whole", "research/test_faults"),
+    *("skills/test_skill_crash", "budgets/test_spending", "web/test_runs_described", "skills/test_skill_starts"),
     *("transcripts/test_crash", "erasures/test_again", "erasures/test_whole_way", "digests/test_mornings"),
     *("crash/test_restarts", "digests/test_missed_mornings", "hostile/test_ways_out", "codec/test_hands"),
     *("explain/test_after_crash", "hostile/test_scripts", "notices/test_outcomes", "digests/test_sound"),

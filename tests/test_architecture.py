@@ -156,6 +156,7 @@ def test_stores_of_a_tenant_go_through_the_doorway() -> None:
         ("activities/store/bills.py", "untenanted"),
         ("activities/store/digests.py", "crossing"),
         ("activities/store/stuck_digests.py", "crossing"),
+        ("activities/store/stuck_skills.py", "crossing"),
         ("activities/store/tenants.py", "crossing"),
         ("activities/store/calendars.py", "crossing"),
         ("activities/store/channels.py", "crossing"),

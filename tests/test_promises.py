@@ -156,6 +156,7 @@ def test_names_of_workflows_are_permanent() -> None:
     permanent |= {"Reconciliation"}
     permanent |= {"Transcript", "CallSweeps", "Batch"}
     permanent |= {"Digests", "Digest", "Bills"}
+    permanent |= {"SkillRun"}
     assert permanent == {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 

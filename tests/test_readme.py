@@ -21,7 +21,8 @@ def variables() -> dict[str, object]:
 def test_every_setting_is_in_the_table_and_nothing_else() -> None:
     named = set(
         re.findall(
-            r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS)_[A-Z_]+)`", README
+            r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS|TELEGRAM)_[A-Z_]+)`",
+            README,
         )
     )
     assert named == set(variables())

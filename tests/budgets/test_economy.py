@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from activities.providers.made import language_models, web_search
+from activities.providers.made import web_search
+from activities.providers.models import language_models
 from activities.research.economy import BESIDE, EVIDENCE_EACH, Standing, Thrift, Writer, plan
 from activities.research.paying import thrift
 from activities.spending import Offer, Purse, Treasurer

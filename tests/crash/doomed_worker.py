@@ -39,6 +39,7 @@ from activities.ports import (
     WebSearch,
 )
 from activities.providers import made, models
+from activities.skills.ports import Conversation, Reply, Talker
 from activities.store.database import Connection, Database
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
@@ -248,6 +249,27 @@ class DoomedObjects:
             await self._objects.put(key, data, kind)
 
 
+class DoomedTalker:
+    """`after` is when an answer is here whole, and nothing of it is stored; `heard` is a piece of it, in its midst."""
+
+    def __init__(self, talker: Talker, doom: Doom) -> None:
+        self.name, self.model, self.sandbox = talker.name, talker.model, talker.sandbox
+        self.size = talker.size
+        self._talker = talker
+        self._doom = doom
+
+    def named(self, model: str) -> Talker:
+        return DoomedTalker(self._talker.named(model), self._doom)
+
+    async def say(self, conversation: Conversation, hear: Callable[[str], None]) -> Reply:
+        def heard(text: str) -> None:
+            with self._doom.around("call", "heard"):
+                hear(text)
+
+        with self._doom.around("call", self.name):
+            return await self._talker.say(conversation, heard)
+
+
 class DoomedMailer:
     """`after` is when the mail server has taken the mail, and nobody has written that down."""
 
@@ -316,7 +338,9 @@ def _equip(doom: Doom) -> None:
         "accounts": DoomedAccounts,
         "mail_server": DoomedMailer,
         "news_search": DoomedNews,
+        "objects": DoomedObjects,
         "studio": _doomed_studio,
+        "talker": DoomedTalker,
         "Doorbell": DoomedBell,
     }
     for name, part in counting.items():
@@ -340,7 +364,8 @@ def _doomed_models(models: Sequence[LanguageModel], doom: Doom) -> list[DoomedMo
 
 
 def _doomed_studio(studio: Studio, doom: Doom) -> Studio:
-    return Studio(DoomedSpeaker(studio.speaker, doom), DoomedObjects(studio.objects, doom))
+    """Its objects count already: whoever makes it makes them in the same place."""
+    return Studio(DoomedSpeaker(studio.speaker, doom), studio.objects)
 
 
 async def _no_clock(client: Client, settings: Settings) -> None:

@@ -11,8 +11,8 @@ from temporalio import activity
 import worker
 from activities.calendars import CalendarActivities
 from activities.calendars.ports import Found, Placed, Taken
-from activities.notices import NoticeActivities
-from activities.ports import Channel, Mail, Page, Place
+from activities.notices import About, NoticeActivities
+from activities.ports import Channel, Mail, Mailer, Page, Place
 from activities.research.ports import Claimed
 from activities.store.briefs import BriefStore
 from activities.store.calendars import CalendarStore, _move
@@ -20,6 +20,7 @@ from activities.store.lookups import LookUpStore
 from activities.store.research import ResearchStore
 from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
+from activities.ways import Way
 from schemas.briefs import Brief, Composed
 from schemas.calendars import Reading
 from schemas.notices import Matter, Sent
@@ -163,9 +164,9 @@ class NotingFirst(CalendarActivities):
 class RecordingFirst(NoticeActivities):
     """Writes down that a mail was sent, and then sends it."""
 
-    async def _post(self, matter: Matter, brief: Brief | None, now: datetime) -> None:
+    async def _post(self, way: Mailer | Way, matter: Matter, brief: About | None, now: datetime) -> None:
         await self._store.end(matter.order, Sent(status="sent"), now, sandbox=True)
-        await super()._post(matter, brief, now)
+        await super()._post(way, matter, brief, now)
 
 
 class SigningAnew(Letters):

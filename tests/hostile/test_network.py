@@ -13,7 +13,7 @@ from tests.test_architecture import modules, name, parsed
 # Who may make what speaks to the network: the composition roots, the brands' adapters, and the tools of a developer.
 CLIENTS = {
     "ClientSession": {
-        *("worker.py", "starter/web/app.py", "starter/checks.py", "starter/cli/calendars.py"),
+        *("worker.py", "starter/web/app.py", "starter/checks.py", "starter/contact.py", "starter/cli/calendars.py"),
         *("starter/cli/sandbox_server.py", "starter/dev/diary.py", "starter/dev/stack.py", "bench/scenarios.py"),
         "sandbox/google/push.py",
         # Tenants' endpoints, each address looked at; and a key of a recorder that is tried by who connects it.

@@ -48,6 +48,14 @@ def matter(kind: NoticeKind, **changes: Any) -> Matter:
         "application": "Shipping desk",
         "digest_id": row("digest"),
         "digest": "ready",
+        "skill_run_id": row("run"),
+        "skill": "follow-up",
+        "run": "completed",
+        "preview": "# Thank you\n\nIt was good to meet you.",
+        "channel": "telegram",
+        "channel_label": "My phone",
+        "channel_status": "off",
+        "channel_reason": "the bot was blocked there",
         "sandbox": True,
     }
     return Matter(**{**values, **changes})
@@ -114,6 +122,9 @@ def test_a_brief_is_all_there_with_numbered_sources() -> None:
         (NoticeKind.CALENDAR_DARK, "/calendars"),
         (NoticeKind.CALL_FAILED, f"/calls/{row('call')}"),
         (NoticeKind.DIGEST, f"/digests/{row('digest')}"),
+        (NoticeKind.SKILL, f"/skills/runs/{row('run')}"),
+        (NoticeKind.SKILL_SLOW, f"/skills/runs/{row('run')}"),
+        (NoticeKind.CHANNEL_OFF, "/preferences"),
     ],
 )
 def test_each_says_where_it_is_mended(kind: NoticeKind, said: str) -> None:
@@ -139,7 +150,7 @@ def test_mails_of_one_meeting_stand_together_and_each_is_itself() -> None:
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_nothing_hostile_does_anything(kind: NoticeKind, text: str) -> None:
     about = {NoticeKind.BRIEF: hostile, NoticeKind.DIGEST: morning}.get(kind, lambda _: None)(text)
-    theirs = {"subject": text, "body": text, "application": text}
+    theirs = {"subject": text, "body": text, "application": text, "skill": text, "preview": text, "channel_label": text}
     mail = composed(kind, about, title=text, account=text, failure_reason=text, **theirs)
     message = Smtp("smtp://localhost:1", sender="Greenroom <g@greenroom.example>")._message(mail)
     read = message_from_bytes(bytes(message), policy=policy.default)

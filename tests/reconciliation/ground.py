@@ -138,7 +138,7 @@ class Ground:
     async def end_all(self) -> None:
         """Whatever of this tenant was begun and is left."""
         ids = [f"{noun}/{self.stage.tenant.id}/" for noun in ("research", "transcript", "erasure", "notice", "meeting")]
-        ids += [f"{noun}/{self.stage.tenant.id}/" for noun in ("batch", "delivery", "digest")]
+        ids += [f"{noun}/{self.stage.tenant.id}/" for noun in ("batch", "delivery", "digest", "skill")]
         async for run in self.stage.temporal.list_workflows("ExecutionStatus = 'Running'"):
             if run.id.startswith(tuple(ids)):
                 await self.stage.temporal.get_workflow_handle(run.id).terminate("the test is over")

@@ -18,6 +18,7 @@ from tests.replay.mornings import NAMES as MORNINGS
 from tests.replay.planted import ChangedResearch
 from tests.replay.record import scenarios
 from tests.replay.rounds import DELIVERIES
+from tests.replay.runs import NAMES as RUNS
 from worker import SANDBOX, WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -41,6 +42,7 @@ def test_every_scenario_is_recorded() -> None:
     assert {f"transcript-{name}" for name in CALLS} <= names
     assert {f"delivery-{name}" for name in DELIVERIES} <= names
     assert set(MORNINGS) <= names
+    assert set(RUNS) <= names
     assert {f"bills-{name}" for name in BILLS} <= names
 
 

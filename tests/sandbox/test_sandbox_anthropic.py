@@ -104,7 +104,6 @@ def formatted(schema: Body) -> Body:
         ({"temperature": 1.0}, 400, "temperature"),
         ({"top_p": 0.5}, 400, "top_p"),
         ({"top_k": 5}, 400, "top_k"),
-        ({"stream": True}, 400, "does not stream"),
         ({"prompt": "x"}, 400, "prompt"),
         ({"max_tokens": 0}, 400, "max_tokens"),
         ({"messages": []}, 400, "messages"),

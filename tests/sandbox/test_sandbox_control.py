@@ -117,7 +117,19 @@ async def test_news_follow_the_clock(http: aiohttp.ClientSession, question: Make
 async def test_health_names_everybody(http: aiohttp.ClientSession) -> None:
     assert await get(http, "/healthz") == {
         "status": "ok",
-        "providers": ["perplexity", "anthropic", "gemini", "google", "gong", "brave", "congress", "elevenlabs", "mail"],
+        "providers": [
+            "perplexity",
+            "anthropic",
+            "gemini",
+            "google",
+            "gong",
+            "brave",
+            "congress",
+            "elevenlabs",
+            "telegram",
+            "slack",
+            "mail",
+        ],
     }
 
 
@@ -149,7 +161,12 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
         ("POST", "faults", STATUS | {"colour": "red"}, "colour"),
         ("POST", "faults", '{"provider": "perplexity", "kind": "slow", "seconds": NaN}', "seconds"),
         ("POST", "faults", {"provider": "perplexity", "kind": "huge", "bytes": -1}, "bytes"),
-        ("PUT", "delays", {"owl": 1}, "perplexity, anthropic, gemini, google, gong, brave, congress, elevenlabs, mail"),
+        (
+            "PUT",
+            "delays",
+            {"owl": 1},
+            "perplexity, anthropic, gemini, google, gong, brave, congress, elevenlabs, telegram, slack, mail",
+        ),
         ("PUT", "delays", {"perplexity": -1}, "seconds"),
         ("PUT", "delays", {"perplexity": "3"}, "seconds"),
         ("PUT", "delays", {"perplexity": True}, "seconds"),
@@ -167,7 +184,7 @@ STATUS = {"provider": "perplexity", "kind": "status", "status": 500}
             "GET",
             "journal?provider=owl",
             "",
-            "perplexity, anthropic, gemini, google, gong, brave, congress, elevenlabs, mail",
+            "perplexity, anthropic, gemini, google, gong, brave, congress, elevenlabs, telegram, slack, mail",
         ),
         ("GET", "mail/first", "", "whole number"),
     ],

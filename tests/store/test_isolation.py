@@ -118,6 +118,27 @@ ROWS = (
       cost_micro_usd, workflow_id, run_id, sandbox, created_at)
     SELECT current_tenant(), id, 'hash', 'object', 0, 'p', 'm', 0, 0, '', '', true, '2026-01-01' FROM digests
     """,
+    """
+    INSERT INTO user_channels (tenant_id, user_id, kind, label, key_id, sealed, address_hash, created_at)
+    SELECT current_tenant(), id, 'telegram', 'label', 'key', '', 'hash', '2026-01-01' FROM users
+    """,
+    """
+    INSERT INTO skill_runs (tenant_id, user_id, skill, message, turn_at, created_at)
+    SELECT current_tenant(), id, 'skill', 'message', '2026-01-01', '2026-01-01' FROM users
+    """,
+    """
+    INSERT INTO skill_replies (tenant_id, skill_run_id, asked, reply, provider, model, input_tokens, output_tokens,
+      cost_micro_usd, workflow_id, run_id, sandbox, created_at)
+    SELECT current_tenant(), id, 'asked', '{}', 'p', 'm', 0, 0, 0, '', '', true, '2026-01-01' FROM skill_runs
+    """,
+    """
+    INSERT INTO outputs (tenant_id, skill_run_id, title, format, preview, size_bytes, object_key, created_at)
+    SELECT current_tenant(), id, 'title', 'markdown', 'preview', 0, 'key', '2026-01-01' FROM skill_runs
+    """,
+    """
+    INSERT INTO feedback (tenant_id, skill_run_id, user_id, overall, created_at)
+    SELECT current_tenant(), id, user_id, 3, '2026-01-01' FROM skill_runs
+    """,
     "INSERT INTO unneeded_objects (tenant_id, key, since) SELECT current_tenant(), 'key', '2026-01-01'",
 )
 

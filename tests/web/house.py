@@ -31,6 +31,7 @@ from activities.store.library import Library
 from activities.store.marks import MarkStore
 from activities.store.meetings import MeetingStore
 from activities.store.tenants import TenantStore
+from activities.store.user_channels import UserChannelStore
 from activities.store.wishes import WishStore
 from schemas.calendars import Ring
 from schemas.meetings import Asked
@@ -38,6 +39,7 @@ from schemas.research import Progress
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow, NewCampaign, Tenant, User
 from starter.errands import AwayError
+from starter.ways import Channels
 from starter.web.app import build_app, listening
 from starter.web.parts import Parts
 from starter.web.ports import Digests, Sounds, WishBook
@@ -211,8 +213,11 @@ class House:
         self.digests: Digests = DigestStore(database)
         self.wishes: WishBook = WishStore(database)
         self.sounds: Sounds = Silence()
+        self.channels = UserChannelStore(database, Sealer(new_key()), PersonKeys(KEY))
         self.consent = Consenting()
         self.running = Running()
+        # A twin of all that skills need, or the parts of the app for them, where a test has either.
+        self.skills: Any = None
         self.now = NOW
         self.base = ""
         self._exits = exits
@@ -249,7 +254,6 @@ class House:
             calls=CallBook(self.database),
             digests=self.digests,
             wishes=self.wishes,
-            sounds=self.sounds,
             call_intake=CallStore(self.database, PersonKeys(KEY)),
             meetings=self.meetings,
             connections=self.connections,
@@ -257,9 +261,19 @@ class House:
             errands=self.running,
             channels=ChannelStore(self.database),
             bell=self.running,
+            user_channels=Channels(self.settings(sandbox=True), self.channels),
             checks={},
             clock=lambda: self.now,
+            **self._skilled(),
         )
+
+    def _skilled(self) -> dict[str, Any]:
+        if self.skills is None:
+            return {"sounds": self.sounds}
+        if isinstance(self.skills, dict):
+            return {"sounds": self.sounds, **self.skills}
+        ports = ("skill_shelf", "skill_runs", "opinions", "skill_desk", "sounds", "event_keys")
+        return dict.fromkeys(ports, self.skills)
 
     @asynccontextmanager
     async def open(self, **more: object) -> AsyncIterator[str]:

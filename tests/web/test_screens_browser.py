@@ -160,18 +160,19 @@ async def test_by_keyboard_the_page_is_walked_in_order_and_focus_is_seen(house: 
 
     assert [seen for _, _, seen in walked] == [True] * 11
     words = [said for _, said, _ in walked]
-    assert words[:9] == [
+    assert words[:10] == [
         "Skip to the page",
         "Greenroom",
         "Meetings",
         "Calls",
         "Digests",
+        "Skills",
         "Calendars",
         "Campaigns",
         "Preferences",
         "Sign out",
     ]
-    assert words[9] == "Renewal with Northwind"
+    assert words[10] == "Renewal with Northwind"
 
 
 async def test_a_person_signs_in_writes_a_campaign_and_signs_out(house: House, tmp_path: Path) -> None:
