@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,7 +35,7 @@ async def test_after_two_missed_mornings_there_is_one_the_last(tmp_path: Path, s
             await _swept(world, 3)
             told = (await schedule.describe()).info
 
-    before, made_up, next_one = (one.at for one in world.pagings[:3])
+    before, made_up, next_one = _mornings(world)[:3]
     assert made_up - before == 2 * A_DAY, "the first of the two is over"
     assert next_one - made_up == A_DAY
     assert told.num_actions_missed_catchup_window == 1
@@ -43,5 +43,10 @@ async def test_after_two_missed_mornings_there_is_one_the_last(tmp_path: Path, s
 
 async def _swept(world: World, times: int) -> None:
     async with asyncio.timeout(4 * A_DAY.total_seconds()):
-        while len(world.pagings) < times:
+        while len(_mornings(world)) < times:
             await asyncio.sleep(0.1)
+
+
+def _mornings(world: World) -> list[datetime]:
+    """Each once: a step that the server had not heard the end of is done again."""
+    return list(dict.fromkeys(one.at for one in world.pagings))

@@ -17,7 +17,7 @@ CLIENTS = {
         *("starter/cli/sandbox_server.py", "starter/dev/diary.py", "starter/dev/stack.py", "bench/scenarios.py"),
         "sandbox/google/push.py",
         # Tenants' endpoints, each address looked at; and a key of a recorder that is tried by who connects it.
-        *("activities/providers/guarded.py", "starter/cli/gong.py", "sandbox/gong/rule.py"),
+        *("activities/providers/guarded.py", "starter/cli/gong.py", "starter/cli/channels.py", "sandbox/gong/rule.py"),
     },
     "AsyncClient": {"activities/providers/anthropic.py"},
     "AsyncAnthropic": {"activities/providers/anthropic.py"},
