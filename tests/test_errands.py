@@ -1,6 +1,7 @@
 """What is asked of Temporal from a page: it is done, or it is said that it was not."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -10,8 +11,11 @@ from starter.errands import AwayError, Errands
 from tests.stage import ACCOUNT, Stage
 
 
-async def test_a_renewal_that_is_under_way_is_not_taken_for_the_stop(stage: Stage) -> None:
+async def test_a_renewal_that_is_under_way_is_not_taken_for_the_stop(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its end leaves a channel that notifies."""
+    monkeypatch.setattr("starter.errands.PATIENCE", timedelta(seconds=30))
     connected = await stage.connect()
     errands, ids = Errands(stage.temporal), (stage.tenant.id, connected.calendar_id)
     renewal = Renewal(tenant_id=stage.tenant.id, calendar_id=connected.calendar_id, errand=Errand.RENEW)

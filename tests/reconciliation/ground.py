@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities.reconciliation import Lives, Noun, ReconciliationActivities, Row, Run
@@ -141,7 +142,9 @@ class Ground:
         ids += [f"{noun}/{self.stage.tenant.id}/" for noun in ("batch", "delivery", "digest", "skill")]
         async for run in self.stage.temporal.list_workflows("ExecutionStatus = 'Running'"):
             if run.id.startswith(tuple(ids)):
-                await self.stage.temporal.get_workflow_handle(run.id).terminate("the test is over")
+                # It may have ended since it was listed.
+                with suppress(RPCError):
+                    await self.stage.temporal.get_workflow_handle(run.id).terminate("the test is over")
 
 
 async def until(ready: Callable[[], Awaitable[Any]]) -> Any:
