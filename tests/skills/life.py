@@ -86,6 +86,12 @@ class World:
             self.events.append(f"skill.execute.{status.value}")
 
 
+def _ours(order: SkillStep | SkillFailure) -> None:
+    """Runs that other tests left on the same server are nobody's here."""
+    if order.tenant_id != TENANT:
+        raise errors.superseded()
+
+
 class TwinSkills:
     """The activities of skills, over a row in memory. Their names are those of the real ones."""
 
@@ -94,6 +100,7 @@ class TwinSkills:
 
     @activity.defn(name="skills.execute")
     async def execute(self, step: SkillStep) -> SkillExecuted:
+        _ours(step)
         world = self._world
         world.executed_at.append(step.now)
         try:
@@ -111,6 +118,7 @@ class TwinSkills:
 
     @activity.defn(name="skills.store")
     async def store(self, step: SkillStep) -> SkillDone:
+        _ours(step)
         assert self._world.written
         self._world.raise_next("store")
         self._world.end(RunStatus.COMPLETED)
@@ -118,6 +126,7 @@ class TwinSkills:
 
     @activity.defn(name="skills.fail")
     async def fail(self, failure: SkillFailure) -> SkillDone:
+        _ours(failure)
         self._world.raise_next("fail")
         if self._world.status in (RunStatus.QUEUED, RunStatus.RUNNING):
             self._world.failure = failure
@@ -125,12 +134,14 @@ class TwinSkills:
         return self._world.done(failure.run_id)
 
     @activity.defn(name="skills.standing")
-    async def standing(self, _step: SkillStep) -> SkillStanding:
+    async def standing(self, step: SkillStep) -> SkillStanding:
+        _ours(step)
         self._world.raise_next("standing")
         return SkillStanding(status=self._world.status, started_at=self._world.started_at)
 
     @activity.defn(name="skills.slow")
     async def slow(self, step: SkillStep) -> SkillTold | None:
+        _ours(step)
         self._world.raise_next("slow")
         if self._world.slow_at is not None or self._world.status is not RunStatus.RUNNING:
             return None
@@ -146,7 +157,8 @@ class TwinNotices:
 
     @activity.defn(name="notices.send")
     async def send(self, sending: Sending) -> Sent:
-        self._world.told.append(sending.order)
+        if sending.order.tenant_id == TENANT:
+            self._world.told.append(sending.order)
         return Sent(status="sent")
 
     @activity.defn(name="notices.first_try")
