@@ -11,8 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import errors
 from activities.liveness import Clock, heartbeating, surely
-from activities.ports import Mail, Mailer
-from activities.ways import BlockedError, Way, Ways
+from activities.ways import BlockedError, Mail, Mailer, Way, Ways
 from schemas.base import RowId, TenantId
 from schemas.briefs import Brief
 from schemas.channels import ChannelOff

@@ -7,8 +7,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import errors
-from activities.digests.ports import Objects
 from activities.liveness import heartbeating
+from activities.ports import Objects
 from schemas.base import TenantId
 from schemas.erasures import Discarded, Outdated
 

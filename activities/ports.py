@@ -1,5 +1,6 @@
 """The outside world, as more than one feature needs it. Each port has one real thing per brand and a twin in tests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -277,22 +278,9 @@ class CallRecorder(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Mail:
-    """A message to one person: text and HTML say the same. `headers` are beside the usual ones."""
+class Objects(Protocol):
+    """Keeps bytes under keys, whole or not at all. Raises only what `errors` makes."""
 
-    to: str
-    subject: str
-    text: str
-    html: str
-    message_id: str
-    headers: dict[str, str] = field(default_factory=dict, hash=False)
-
-
-class Mailer(Protocol):
-    """Sends mail. Raises what `errors` makes; returning means that the server has taken it."""
-
-    name: str
-    sandbox: bool
-
-    async def send(self, mail: Mail) -> None: ...
+    async def put(self, key: str, data: bytes, kind: str) -> None: ...
+    async def get(self, key: str) -> bytes | None: ...
+    async def delete(self, keys: Sequence[str]) -> None: ...

@@ -1,17 +1,57 @@
-"""Ways to tell a user something beside mail: the channels of theirs, and who sends on each kind.
+"""Ways to tell a user something: by mail, or on the channels of theirs; and who sends on each kind.
 
 notice ─▶ its channel, opened ─▶ Messenger of its kind ─▶ sent | moved: once more, to the new address
                                                               └─ blocked: switched off, and told elsewhere
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from activities import errors
-from activities.skills.ports import Channel, Messenger
 from schemas.base import RowId, TenantId
 from schemas.channels import ChannelOff
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message to one person: text and HTML say the same. `headers` are beside the usual ones."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+class Mailer(Protocol):
+    """Sends mail. Raises what `errors` makes; returning means that the server has taken it."""
+
+    name: str
+    sandbox: bool
+
+    async def send(self, mail: Mail) -> None: ...
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way to tell a user something, beside their mail. `address` is a chat's id, or a webhook's URL: a secret."""
+
+    id: RowId
+    kind: str
+    address: str = field(repr=False)
+
+
+class Messenger(Protocol):
+    """Sends messages of one kind of channel. Raises MovedError, BlockedError when a channel takes none any more, or what
+    `errors` makes."""
+
+    kind: str
+    sandbox: bool
+
+    async def send(self, address: str, text: str) -> None: ...
 
 
 class BlockedError(Exception):

@@ -33,6 +33,9 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+ENDED = frozenset({RunStatus.COMPLETED, RunStatus.FAILED})
+
+
 class Tool(StrEnum):
     """What a skill may read of its tenant's, if it says that it wants to. Its own files it may always read."""
 

@@ -18,6 +18,7 @@ from activities.plain import clean
 from activities.store.database import Database
 from activities.store.meetings import Occasion
 from activities.store.received import Begun, Collected
+from activities.store.skill_asking import TooManyRunsError
 from activities.transcripts.files import UnreadableError, read
 from activities.transcripts.ports import NewCall
 from schemas.base import RowId, TenantId
@@ -69,7 +70,7 @@ class Dispatcher:
                 return await STARTERS[sent.definition.name](self._office, tenant_id, sent.payload, received_id)
             except (UsageError, NotFoundError, FailedError) as error:
                 return Begun(reason=error.sentence, parked=True)
-            except skills.TooManyRunsError as error:
+            except TooManyRunsError as error:
                 # Nothing is parked: whoever sends it again later is served.
                 raise RefusedError(429, str(error), error.after_s) from None
             except UnknownAddresseeError:

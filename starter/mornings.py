@@ -44,7 +44,7 @@ def today(user: User, now: datetime) -> date:
 
 async def requested(at: Office, tenant_id: TenantId, asked: DigestRequested, _row: RowId) -> Begun:
     """An event asks for a digest: it is written down, and begun."""
-    user, now = await _listener(at, tenant_id, asked), datetime.now(UTC)
+    user, now = await at.user(tenant_id, asked.user_id), datetime.now(UTC)
     if user is None:
         return Begun(reason="There is no such user", parked=True)
     day = asked.date or today(user, now)
@@ -54,7 +54,7 @@ async def requested(at: Office, tenant_id: TenantId, asked: DigestRequested, _ro
 
 async def may(at: Office, tenant_id: TenantId, asked: DigestRequested) -> Problem | None:
     """Why an event is refused that asks for one."""
-    user = await _listener(at, tenant_id, asked)
+    user = await at.user(tenant_id, asked.user_id)
     if user is None:
         return Problem("userId", "there is no such user")
     if asked.date not in (None, today(user, datetime.now(UTC))):
@@ -62,9 +62,3 @@ async def may(at: Office, tenant_id: TenantId, asked: DigestRequested) -> Proble
     if not asked.policy_interests and not (await at.wishes.wishes(tenant_id, user.id)).any:
         return Problem("policyInterests", "are needed: the user has no wishes of their own")
     return None
-
-
-async def _listener(at: Office, tenant_id: TenantId, asked: DigestRequested) -> User | None:
-    """The user who is meant, by our id or by their address."""
-    meant = asked.user_id.strip().lower()
-    return next((one for one in await at.tenants.users(tenant_id) if meant in (one.id, one.email)), None)

@@ -16,7 +16,9 @@ from activities.store.references import References
 from activities.store.skill_runs import SkillRunStore
 from activities.store.tenants import TenantStore
 from activities.store.wishes import WishStore
+from schemas.base import TenantId
 from schemas.settings import Settings
+from schemas.tenants import User
 from starter.intake import person_keys
 
 
@@ -70,3 +72,8 @@ class Office:
         from activities.providers import made  # noqa: PLC0415 - the providers' libraries take a second to load
 
         return made.skill_shelf(self.settings)
+
+    async def user(self, tenant_id: TenantId, named: str) -> User | None:
+        """Who is meant, by our id or by their address."""
+        meant = named.strip().lower()
+        return next((one for one in await self.tenants.users(tenant_id) if meant in (one.id, one.email)), None)

@@ -23,10 +23,9 @@ from activities.skills.folders import UnfitSkillError
 from activities.skills.inputs import unfit_inputs
 from activities.skills.ports import Folder
 from activities.store.received import Begun
-from activities.store.skill_runs import TooManyRunsError as TooManyRunsError  # noqa: PLC0414 - others know it from here
 from schemas.base import RowId, TenantId
 from schemas.payloads import FeedbackRequested, SkillRequested
-from schemas.skills import CANCELLED, Asked, Health, NewRun, RunStatus, RunView, SkillFailure, SkillOrder
+from schemas.skills import CANCELLED, ENDED, Asked, Health, NewRun, RunStatus, RunView, SkillFailure, SkillOrder
 from schemas.tenants import User
 from starter.inbox import Problem
 from starter.intake import ROW_ID
@@ -39,7 +38,6 @@ from workflows.skills import SkillRunWorkflow
 log = structlog.get_logger("skills")
 
 LIST = "greenroom skill list shows them"
-WAITING = (RunStatus.QUEUED, RunStatus.RUNNING)
 # Whoever asked waits for Temporal no longer: their run is written down, and who looks after runs begins it.
 PATIENCE_S = 2.0
 
@@ -111,14 +109,13 @@ async def cancel(at: Office, tenant_id: TenantId, run_id: RowId, user_id: RowId 
     there = await at.skill_runs.view(tenant_id, user_id, run_id)
     if there is None:
         raise NotFoundError("There is no such run", "greenroom skill show lists them")
-    if there.status not in WAITING:
+    if there.status in ENDED:
         return False
     handle = at.client.get_workflow_handle(ids.skill(tenant_id, run_id))
     alive, ours = await _alive(handle)
-    if alive:
-        await handle.cancel()
-    else:
-        await _end(at, tenant_id, there, ours)
+    if not alive:
+        return await _end(at, tenant_id, there, ours)
+    await handle.cancel()
     return True
 
 
@@ -133,8 +130,8 @@ async def _alive(handle: WorkflowHandle[Any, Any]) -> tuple[bool, str]:
     return found.status is WorkflowExecutionStatus.RUNNING, found.run_id
 
 
-async def _end(at: Office, tenant_id: TenantId, there: RunView, ours: str) -> None:
-    """Nobody looks after it, so nobody else will say that it is not wanted any more."""
+async def _end(at: Office, tenant_id: TenantId, there: RunView, ours: str) -> bool:
+    """Nobody looks after it, so nobody else will say that it is not wanted any more. Whether it had not ended yet."""
     failure = SkillFailure(
         tenant_id=tenant_id,
         run_id=there.id,
@@ -144,7 +141,7 @@ async def _end(at: Office, tenant_id: TenantId, there: RunView, ours: str) -> No
         retryable=False,
         now=datetime.now(UTC),
     )
-    await at.skill_runs.fail(failure)
+    return (await at.skill_runs.fail(failure)).status is RunStatus.FAILED
 
 
 def run_id(tenant_id: TenantId, named: str) -> RowId:
@@ -155,7 +152,7 @@ def run_id(tenant_id: TenantId, named: str) -> RowId:
 
 async def requested(at: Office, tenant_id: TenantId, asked: SkillRequested, row: RowId) -> Begun:
     """An event asks for a run: it is written down, and begun. The same event, and the same run, are one."""
-    user = await _user(at, tenant_id, asked.user_id)
+    user = await at.user(tenant_id, asked.user_id)
     if user is None:
         return Begun(reason="There is no such user", parked=True)
     run = await ask(at, tenant_id, await _wanted(at, tenant_id, user, asked, row))
@@ -164,7 +161,7 @@ async def requested(at: Office, tenant_id: TenantId, asked: SkillRequested, row:
 
 async def may(at: Office, tenant_id: TenantId, asked: SkillRequested) -> Problem | None:
     """Why an event is refused that asks for one."""
-    user = await _user(at, tenant_id, asked.user_id)
+    user = await at.user(tenant_id, asked.user_id)
     if user is None:
         return Problem("userId", "there is no such user")
     try:
@@ -249,12 +246,6 @@ async def _wanted(at: Office, tenant_id: TenantId, user: User, asked: SkillReque
         inputs=asked.options or {},
         client_id=found[0] if found else unknown,
     )
-
-
-async def _user(at: Office, tenant_id: TenantId, named: str) -> User | None:
-    """The user who is meant, by our id or by their address."""
-    meant = named.strip().lower()
-    return next((one for one in await at.tenants.users(tenant_id) if meant in (one.id, one.email)), None)
 
 
 def _order(tenant_id: TenantId, asked: Asked) -> SkillOrder:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from activities.ports import ModelAnswer, Prompt, Seller
+from activities.ports import ModelAnswer, Objects, Prompt, Seller
 from activities.spending import Purchase
 from schemas.base import RowId, TenantId
 from schemas.digests import (
@@ -88,14 +88,6 @@ class Speaker(Seller, Protocol):
     manner: str
 
     async def speak(self, piece: Sequence[Utterance]) -> bytes: ...
-
-
-class Objects(Protocol):
-    """Keeps bytes under keys, whole or not at all. Raises only what `errors` makes."""
-
-    async def put(self, key: str, data: bytes, kind: str) -> None: ...
-    async def get(self, key: str) -> bytes | None: ...
-    async def delete(self, keys: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True)

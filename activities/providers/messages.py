@@ -3,7 +3,7 @@
 import aiohttp
 
 from activities.providers import slack, telegram
-from activities.skills.ports import Messenger
+from activities.ways import Messenger
 from schemas.settings import Settings
 
 KINDS = (telegram.Telegram.kind, slack.Slack.kind)

@@ -18,7 +18,7 @@ import aiosmtplib
 
 from activities import errors
 from activities.plain import clean
-from activities.ports import Mail
+from activities.ways import Mail
 
 LONGEST_HEADER = 900
 # A server that has taken a mail is given this long to say goodbye.

@@ -8,9 +8,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import errors
-from activities.digests.ports import Objects
 from activities.liveness import Clock, heartbeating, surely
 from activities.pacing import Pacing
+from activities.ports import Objects
 from activities.seats import Seats
 from activities.skills import keys
 from activities.skills.executing import Execution

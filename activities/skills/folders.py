@@ -85,14 +85,6 @@ def read(folder: Path) -> Folder:
     return parse(folder.resolve().name if folder.name in ("", ".", "..") else folder.name, on_disk(folder))
 
 
-def check(folder: Path) -> list[str]:
-    """What is to be said of a folder, a sentence each; nothing of one that is fit and asks for nothing foreign."""
-    try:
-        return notes(read(folder).skill)
-    except UnfitSkillError as unfit:
-        return [unfit.sentence]
-
-
 def notes(skill: Skill) -> list[str]:
     """What its user may want to know of a skill that is fit."""
     if not skill.foreign:

@@ -48,13 +48,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Conversation:
-    """All that a model is told before its next answer. `model` is empty for the usual one."""
+    """All that a model is told before its next answer."""
 
     system: str
     turns: tuple[Turn, ...]
     tools: tuple[ToolKind, ...] = ()
     most_tokens: int = 4000
-    model: str = ""
     # Tools are told of, since there were some, and may not be used any more.
     closing: bool = False
 
@@ -182,22 +181,3 @@ class Library(Protocol):
     async def brief(self, tenant_id: TenantId, user_id: RowId, brief_id: RowId) -> str | None: ...
     async def calls(self, tenant_id: TenantId, user_id: RowId) -> str: ...
     async def call(self, tenant_id: TenantId, user_id: RowId, call_id: RowId) -> str | None: ...
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A way to tell a user something, beside their mail. `address` is a chat's id, or a webhook's URL: a secret."""
-
-    id: RowId
-    kind: str
-    address: str = field(repr=False)
-
-
-class Messenger(Protocol):
-    """Sends messages of one kind of channel. Raises only what `errors` makes; BlockedError (activities/notices/ways.py or
-    where part C puts it) when the channel takes none any more."""
-
-    kind: str
-    sandbox: bool
-
-    async def send(self, address: str, text: str) -> None: ...

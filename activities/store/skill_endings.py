@@ -14,8 +14,6 @@ from activities.store.scripts import unneeded
 from schemas.base import RowId
 from schemas.skills import CANCELLED, LONGEST_PREVIEW, RunStatus, SkillDone, SkillFailure, SkillStep, SkillTold
 
-ENDED = (RunStatus.COMPLETED, RunStatus.FAILED)
-
 
 async def finish(connection: Connection, step: SkillStep, written: Written, object_key: str) -> SkillDone | None:
     """None when it has failed, is gone, or another run of ours has taken it. The event is the last thing that is told."""

@@ -14,9 +14,9 @@ from activities.skills.ports import BoughtBy, KeptReply, Task, Written
 from activities.spending import Purchase
 from activities.store import events, skill_asking, skill_book, skill_endings, skill_library, skill_replies
 from activities.store.database import Connection, Database, patient, storable
-from activities.store.skill_asking import TooManyRunsError as TooManyRunsError  # noqa: PLC0414 - others know it from here
 from schemas.base import RowId, TenantId
 from schemas.skills import (
+    ENDED,
     Asked,
     NewRun,
     RunLine,
@@ -186,7 +186,7 @@ class SkillRunStore:
 async def _take(connection: Connection, step: SkillStep, now: datetime, *, sandbox: bool) -> asyncpg.Record:
     """Its row, locked, and from now on this run's."""
     row = await connection.fetchrow("SELECT * FROM skill_runs WHERE id = $1 FOR UPDATE", step.run_id)
-    if row is None or row["status"] in skill_endings.ENDED:
+    if row is None or row["status"] in ENDED:
         raise errors.superseded()
     ours = row["run_id"] == step.temporal_run_id
     if not ours and row["started_at"] is not None and row["started_at"] > step.now:

@@ -44,7 +44,7 @@ class StuckSkills:
                 run_id=row.id,
                 temporal_run_id=row.run_id or "",
                 step=step,
-                reason=f"{step}: {why}",
+                reason=why,
                 retryable=True,
                 now=now,
             )

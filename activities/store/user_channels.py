@@ -8,8 +8,8 @@ import asyncpg
 from activities import errors
 from activities.people import PersonKeys
 from activities.sealing import Sealed, Sealer, SealError
-from activities.skills.ports import Channel
 from activities.store.database import Connection, Database, patient, storable
+from activities.ways import Channel
 from schemas.base import RowId, TenantId
 from schemas.channels import ChannelOff, UserChannel
 

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from activities.plain import clean
 from activities.skills.ports import Folder
 from activities.store.feedback import FeedbackStore
+from activities.store.skill_asking import TooManyRunsError
 from activities.store.skill_runs import SkillRunStore
 from schemas.base import RowId
 from schemas.skills import BEST_SCORE, LEAST_SCORE, LONGEST_MESSAGE, NewRun, Opinion, RunLine
@@ -182,7 +183,7 @@ async def _wanted(
 async def _ask(office: Office, at: Desk, wanted: NewRun) -> RowId:
     try:
         asked = await skills.ask(office, at.tenant.id, wanted)
-    except skills.TooManyRunsError as error:
+    except TooManyRunsError as error:
         raise FailedError(str(error)) from None
     if asked.position is not None:
         said = f"Number {asked.position} of its user's: its turn is at {when(asked.turn_at)}"

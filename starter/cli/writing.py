@@ -13,7 +13,7 @@ from activities.plain import clean, lines
 from activities.store.skill_runs import SkillRunStore
 from schemas.base import RowId
 from schemas.settings import Settings
-from schemas.skills import RunStatus, RunView
+from schemas.skills import ENDED, RunStatus, RunView
 from starter.cli.calendars import when
 from starter.cli.options import cell, console, progress
 from starter.desk import Desk
@@ -23,7 +23,6 @@ from starter.words import FailedError, NotFoundError
 GLANCE_S = 0.4
 LONGEST_SAID = 2000
 COLOURS = {RunStatus.COMPLETED: "green", RunStatus.FAILED: "red", RunStatus.RUNNING: "cyan"}
-ENDED = {RunStatus.COMPLETED, RunStatus.FAILED}
 
 
 class Shown(BaseModel):

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from activities.notices import About
 from activities.plain import clean
-from activities.ports import Mail
+from activities.ways import Mail
 from schemas.briefs import Brief
 from schemas.digests import DigestView
 from schemas.notices import Matter, NoticeKind, NoticeOrder

@@ -15,17 +15,17 @@ from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
 from activities.store.event_keys import LONGEST_KEY, KeyRow, digest
-from activities.store.skill_runs import TooManyRunsError
+from activities.store.skill_asking import TooManyRunsError
 from schemas.base import RowId, TenantId
 from schemas.payloads import Payload, SkillRequested, TheirId
-from schemas.skills import LONGEST_MESSAGE, NewRun, Opinion, RunView
+from schemas.skills import ENDED, LONGEST_MESSAGE, NewRun, Opinion, RunView
 from starter.errands import AwayError
 from starter.inbox import RefusedError, decode, valid
 from starter.skills import run_id as named_run
 from starter.web.guard import Handler
 from starter.web.parts import Parts
 from starter.web.visits import is_row_id
-from starter.web.watching import ENDED, KIND, Watching, outcome
+from starter.web.watching import KIND, Watching, outcome
 from starter.web.webhooks import Remembered
 from starter.words import NotFoundError, NotReadyError, SaidError
 

@@ -11,13 +11,13 @@ from aiohttp import web
 from markupsafe import Markup
 
 from schemas.payloads import storable
-from schemas.skills import BEST_SCORE, CANCELLED, LEAST_SCORE, STARTS, Opinion, RunStatus, RunView
+from schemas.skills import BEST_SCORE, CANCELLED, ENDED, LEAST_SCORE, STARTS, Opinion, RunStatus, RunView
 from starter.show import written
 from starter.web import forms, screens
 from starter.web.answers import plain
 from starter.web.parts import Parts
 from starter.web.visits import Fields, Members, Visit, is_row_id
-from starter.web.watching import ENDED, Watching
+from starter.web.watching import Watching
 from starter.words import UsageError
 
 LONGEST_ISSUES = 2000

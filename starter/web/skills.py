@@ -10,7 +10,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from activities.plain import clean
-from activities.store.skill_runs import TooManyRunsError
+from activities.store.skill_asking import TooManyRunsError
 from schemas.agenda import MeetingLine
 from schemas.base import RowId
 from schemas.skills import LONGEST_MESSAGE, MOST_STARTS, NewRun, Skill

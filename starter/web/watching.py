@@ -2,7 +2,8 @@
 
 rows ─▶ Reader: one for each run that is watched here ─▶ News ─▶ each listener: what they have not heard yet ─▶ done
 
-When `done` is heard, what was heard is the output, unless it says that its text is null: then it cannot be had. Whoever comes again says how far they had heard.
+When `done` is heard, what was heard is the output, unless it says that its text is null: then it cannot be had. Whoever
+comes again says how far they had heard.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from aiohttp.abc import AbstractStreamWriter
 from temporalio.exceptions import ApplicationError
 
 from schemas.base import RowId, TenantId
-from schemas.skills import RunStatus, RunView
+from schemas.skills import ENDED, RunStatus, RunView
 from starter.web.ports import SkillRuns, Sounds
 
 log = structlog.get_logger("web")
@@ -37,7 +38,6 @@ TEXT_S, TRIES = 3.0, 3
 LARGEST_TEXT = 1024 * 1024
 KIND = "text/event-stream"
 SOON_MS = 2000
-ENDED = {RunStatus.COMPLETED, RunStatus.FAILED}
 _HEARD = re.compile(r"([0-9]{1,8})-([0-9a-f]{16})")
 
 

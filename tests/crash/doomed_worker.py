@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import worker
-from activities.digests.ports import News, NewsSearch, Objects, Speaker, Studio, Utterance
+from activities.digests.ports import News, NewsSearch, Speaker, Studio, Utterance
 from activities.ports import (
     Accounts,
     CalendarService,
@@ -31,6 +31,7 @@ from activities.ports import (
     Mail,
     Mailer,
     ModelAnswer,
+    Objects,
     Page,
     Place,
     Prompt,

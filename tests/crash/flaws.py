@@ -12,7 +12,7 @@ import worker
 from activities.calendars import CalendarActivities
 from activities.calendars.ports import Found, Placed, Taken
 from activities.notices import About, NoticeActivities
-from activities.ports import Channel, Mail, Mailer, Page, Place
+from activities.ports import Channel, Page, Place
 from activities.research.ports import Claimed
 from activities.store.briefs import BriefStore
 from activities.store.calendars import CalendarStore, _move
@@ -20,7 +20,7 @@ from activities.store.lookups import LookUpStore
 from activities.store.research import ResearchStore
 from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
-from activities.ways import Way
+from activities.ways import Mail, Mailer, Way
 from schemas.briefs import Brief, Composed
 from schemas.calendars import Reading
 from schemas.notices import Matter, Sent

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.notices import unwanted
-from activities.ports import Mail
+from activities.ways import Mail
 from schemas.digests import AudioStatus, DigestStatus, DigestView, Script
 from schemas.notices import NoticeKind
 from tests.digests.samples import SAID, morning, script

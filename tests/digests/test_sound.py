@@ -13,8 +13,9 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.digests import joining
 from activities.digests.pieces import Piece, pieces
-from activities.digests.ports import Objects, Studio
+from activities.digests.ports import Studio
 from activities.digests.speaking import SpeakingActivities
+from activities.ports import Objects
 from activities.providers.elevenlabs import ElevenLabs
 from activities.providers.objects import ObjectStore
 from activities.seats import Seats

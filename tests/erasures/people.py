@@ -80,3 +80,17 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             yield from _texts(one)
+
+
+async def forgotten(stage: Stage, now: datetime) -> ErasureReport:
+    """As the workflow has it, without one."""
+    store, order = ErasureStore(stage.database), await begun(stage)
+    await store.begin(order, key_of(stage), now)
+    async with stage.database.tenant(stage.tenant.id) as connection:
+        await connection.execute("UPDATE erasures SET names = $1", [NAME])
+    while (await store.sweep(order, now)).changed:
+        pass
+    for research_id in await store.researches(order):
+        await store.deleted(order, research_id, 0)
+    await store.finish(order, now)
+    return await store.report(order)

@@ -10,14 +10,13 @@ from temporalio.testing import ActivityEnvironment
 from activities.digests.ports import Spoken
 from activities.retention import RetentionActivities
 from activities.store.dossiers import DossierStore
-from activities.store.erasures import ErasureStore
 from activities.store.retention import RetentionStore
 from schemas.digests import DigestEnding, DigestStep, Sound
-from schemas.erasures import Discarded, ErasureReport, Outdated
+from schemas.erasures import Discarded, Outdated
 from schemas.meetings import Attendee, MeetingFacts
 from tests.diary import ADA, TOMAS
 from tests.digests.rows import DAY, HARBOUR, NOW, House, item, script
-from tests.erasures.people import NAME, begun, dump, key_of
+from tests.erasures.people import NAME, dump, forgotten, key_of
 from tests.stage import Stage
 
 
@@ -42,20 +41,6 @@ async def made(house: House, text: str, day: date = DAY, **fields: Any) -> Diges
     return step
 
 
-async def forgotten(stage: Stage) -> ErasureReport:
-    """As the workflow has it, without one."""
-    store, order = ErasureStore(stage.database), await begun(stage)
-    await store.begin(order, key_of(stage), NOW)
-    async with stage.database.tenant(stage.tenant.id) as connection:
-        await connection.execute("UPDATE erasures SET names = $1", [NAME])
-    while (await store.sweep(order, NOW)).changed:
-        pass
-    for research_id in await store.researches(order):
-        await store.deleted(order, research_id, 0)
-    await store.finish(order, NOW)
-    return await store.report(order)
-
-
 async def objects(house: House) -> set[str]:
     return {row["key"] for row in await house.rows("SELECT key FROM unneeded_objects")}
 
@@ -64,7 +49,7 @@ async def test_digests_that_name_them_are_emptied_and_their_audio_goes(stage: St
     hers = await made(house, f"{NAME} opens the harbour.", DAY - timedelta(days=1))
     others = await made(house, "The harbour is open.")
     await house.news(others, found=[HARBOUR, HARBOUR.__class__(**{**vars(HARBOUR), "text": f"{NAME} was there."})])
-    report = await forgotten(stage)
+    report = await forgotten(stage, NOW)
 
     assert NAME.lower() not in await dump(stage)
     rows = {
@@ -83,7 +68,7 @@ async def test_a_digest_of_a_meeting_with_them_is_emptied(stage: Stage, house: H
     met = {who: await stage.meeting(_meeting(who)) for who in (ADA, TOMAS)}
     hers = await made(house, "Coffee with A.", DAY - timedelta(days=1), kind="meeting", meeting_id=met[ADA])
     others = await made(house, "Coffee with T.", kind="meeting", meeting_id=met[TOMAS])
-    await forgotten(stage)
+    await forgotten(stage, NOW)
     rows = {row["id"]: row["status"] for row in await house.rows("SELECT id, status FROM digests")}
     assert rows == {hers.digest_id: "failed", others.digest_id: "ready"}
 
@@ -101,7 +86,7 @@ def _meeting(who: str) -> MeetingFacts:
 async def test_a_run_that_makes_one_writes_no_more_of_it(stage: Stage, house: House) -> None:
     step = await house.step()
     await house.digests.keep_script(step, script(item(1, text=f"{NAME} opens the harbour.")))
-    await forgotten(stage)
+    await forgotten(stage, NOW)
 
     bought = await house.buy(step, "piece/h", 100)
     await house.digests.keep_piece(step, "h", Spoken("late.mp3", 1000, 10), bought, house.by())
@@ -165,5 +150,5 @@ async def test_news_of_a_day_that_is_over_goes(stage: Stage, house: House) -> No
 async def test_an_interest_is_a_users_own_word(stage: Stage, house: House) -> None:
     """As a campaign's text is: it is not changed."""
     await house.wish(topics=(NAME,))
-    await forgotten(stage)
+    await forgotten(stage, NOW)
     assert (await house.wishes.wishes(house.tenant.id, house.user.id)).topics == (NAME,)

@@ -9,8 +9,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import errors
-from activities.digests.ports import Objects
 from activities.objects import ObjectActivities
+from activities.ports import Objects
 from activities.store.database import Database
 from activities.store.unneeded import BATCH, UnneededStore
 from schemas.base import TenantId

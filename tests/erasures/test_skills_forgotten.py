@@ -11,13 +11,12 @@ from temporalio.testing import ActivityEnvironment
 from activities.retention import RetentionActivities
 from activities.skills.ports import ToolCall
 from activities.store.dossiers import DossierStore
-from activities.store.erasures import ErasureStore
 from activities.store.retention import RetentionStore
-from schemas.erasures import Discarded, ErasureReport, Outdated
+from schemas.erasures import Discarded, Outdated
 from schemas.meetings import Attendee, MeetingFacts
 from schemas.skills import Opinion, RunStatus
 from tests.diary import ADA, TOMAS
-from tests.erasures.people import NAME, begun, dump, key_of
+from tests.erasures.people import NAME, dump, forgotten, key_of
 from tests.skills.run_rows import NOW, Workshop, reply, tool_call, written
 from tests.stage import Stage
 
@@ -30,20 +29,6 @@ async def shop(stage: Stage) -> Workshop:
     shop = Workshop(stage.database)
     shop.tenant, shop.user = stage.tenant, stage.user
     return shop
-
-
-async def forgotten(stage: Stage) -> ErasureReport:
-    """As the workflow has it, without one."""
-    store, order = ErasureStore(stage.database), await begun(stage)
-    await store.begin(order, key_of(stage), NOW)
-    async with stage.database.tenant(stage.tenant.id) as connection:
-        await connection.execute("UPDATE erasures SET names = $1", [NAME])
-    while (await store.sweep(order, NOW)).changed:
-        pass
-    for research_id in await store.researches(order):
-        await store.deleted(order, research_id, 0)
-    await store.finish(order, NOW)
-    return await store.report(order)
 
 
 async def objects(shop: Workshop) -> set[str]:
@@ -71,7 +56,7 @@ async def test_runs_that_name_them_anywhere_are_emptied(stage: Stage, shop: Work
     others = await shop.made(message="Write to Tomas Lind")
     drafted = await shop.begun()
     await shop.runs.draft(drafted, f"Dear {NAME}")
-    report = await forgotten(stage)
+    report = await forgotten(stage, NOW)
 
     rows = await dump(stage)
     for trace in (NAME.lower(), ADA, "ada+x"):
@@ -110,7 +95,7 @@ async def test_runs_that_were_told_of_them_may_name_them_by_their_first_name(sta
         await shop.bought(step, tool_call(id=one))
         of_call.append(step.run_id)
     others = await shop.made(FIRST, meeting_id=met[TOMAS])
-    await forgotten(stage)
+    await forgotten(stage, NOW)
     assert await standing(shop) == {
         of_meeting.run_id: ERASED,
         of_company.run_id: ERASED,
@@ -134,7 +119,7 @@ async def test_a_run_that_is_under_way_writes_no_more_and_says_once_that_it_fail
     stage: Stage, shop: Workshop
 ) -> None:
     step = await shop.begun(message=f"Write to {NAME}")
-    await forgotten(stage)
+    await forgotten(stage, NOW)
     await shop.bought(step, reply(f"Dear {NAME}"))
     for late in (
         shop.runs.draft(step, NAME),
@@ -205,7 +190,7 @@ async def test_what_runs_under_way_have_looked_through_is_believed_to_name_them(
     looked, other = await shop.begun(), await shop.begun()
     await shop.bought(looked, reply("", calls=(ToolCall(id="c1", name="list_calls", input={}),), stopped="tool_use"))
     await shop.runs.write(looked, written(FIRST))
-    await forgotten(stage)
+    await forgotten(stage, NOW)
 
     assert await standing(shop) == {looked.run_id: ERASED, other.run_id: ("running", None)}
     assert await objects(shop) == {f"{shop.tenant.id}/skills/{looked.run_id}/output.md"}

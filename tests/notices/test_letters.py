@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from activities.ports import Mail
 from activities.providers.smtp import Server, Smtp, sender_address
+from activities.ways import Mail
 from schemas.briefs import Brief
 from schemas.digests import DigestView
 from schemas.notices import Matter, NoticeKind, NoticeOrder

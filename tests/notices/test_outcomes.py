@@ -11,8 +11,8 @@ from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP as Server  # noqa: N811
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import Mail
 from activities.providers.smtp import Smtp
+from activities.ways import Mail
 from schemas.notices import NoticeKind, Sent
 from tests.notices.post import Post
 from workflows import policies

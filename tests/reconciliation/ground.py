@@ -1,6 +1,5 @@
 """A tenant whose rows are compared with their workflows: sweeps that look at it alone, rows set by hand, stand-ins."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from starter.histories import Histories
 from starter.lives import Lives as ServerLives
 from starter.nouns import nouns
 from tests.stage import Stage
+from tests.waiting import until
 from worker import activities, build_worker
 from workflows import queues
 from workflows.reconciliation import comparing
@@ -145,11 +145,3 @@ class Ground:
                 # It may have ended since it was listed.
                 with suppress(RPCError):
                     await self.stage.temporal.get_workflow_handle(run.id).terminate("the test is over")
-
-
-async def until(ready: Callable[[], Awaitable[Any]]) -> Any:
-    """What comes to be true before long."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not (found := await ready()):
-            await asyncio.sleep(0.05)
-        return found

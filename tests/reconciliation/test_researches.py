@@ -12,7 +12,8 @@ from temporalio.exceptions import ApplicationError
 from schemas.reconciliation import Comparing, Done, Life
 from starter import start
 from starter.lives import Lives
-from tests.reconciliation.ground import Ground, Said, at_once, until
+from tests.reconciliation.ground import Ground, Said, at_once
+from tests.waiting import until
 from workflows import ids
 from workflows.reconciliation import comparing
 

@@ -56,7 +56,7 @@ async def test_one_that_nobody_carries_out_has_failed_and_its_user_hears_of_it(g
     one = await ground.only()
     assert (one.noun, one.row_id, one.done, one.why) == ("skills", run_id, Done.FAILED, "its workflow is gone")
     row = await ground.row("skill_runs", run_id)
-    assert (row["status"], row["failure_reason"], row["retryable"]) == ("failed", "execute: its workflow is gone", True)
+    assert (row["status"], row["failure_reason"], row["retryable"]) == ("failed", "its workflow is gone", True)
     assert await ground.ends(run_id) == ["skill.execute.failed"]
     assert await notices(ground, run_id, None, channel) == [True, True]
     assert await ground.stuck() == []

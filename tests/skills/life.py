@@ -48,6 +48,8 @@ class World:
     # Seated, and nobody lets it begin; running, and nobody lets it end.
     seat: asyncio.Event = field(default_factory=asyncio.Event)
     pen: asyncio.Event = field(default_factory=asyncio.Event)
+    # Failed, and nobody lets that be written down.
+    book: asyncio.Event = field(default_factory=asyncio.Event)
     status: RunStatus = RunStatus.QUEUED
     started_at: datetime | None = None
     written: bool = False
@@ -61,12 +63,11 @@ class World:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.seat.set()
-        self.pen.set()
+        self.let_go()
 
     def let_go(self) -> None:
-        self.seat.set()
-        self.pen.set()
+        for one in (self.seat, self.pen, self.book):
+            one.set()
 
     def raise_next(self, step: str) -> None:
         self.steps[step] += 1
@@ -128,6 +129,8 @@ class TwinSkills:
     async def fail(self, failure: SkillFailure) -> SkillDone:
         _ours(failure)
         self._world.raise_next("fail")
+        while not self._world.book.is_set():
+            await asyncio.sleep(0.02)
         if self._world.status in (RunStatus.QUEUED, RunStatus.RUNNING):
             self._world.failure = failure
         self._world.end(RunStatus.FAILED)

@@ -9,8 +9,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.skills.ports import ToolCall
 from activities.store.database import Database
-from activities.store.skill_runs import TooManyRunsError
-from schemas.skills import Opinion, RunStatus
+from activities.store.skill_asking import TooManyRunsError
+from schemas.skills import CANCELLED, Opinion, RunStatus
 from tests.skills.run_rows import NOW, Workshop, reply, tool_call, written
 
 SECOND = timedelta(seconds=1)
@@ -220,6 +220,13 @@ async def test_it_fails_once_with_what_it_has_used(shop: Workshop) -> None:
     assert (view.draft, view.tokens_in, view.cost_micro_usd) == ("Half a sen", 100, 30)
     payload = {"runId": step.run_id, "error": "execute: no", "retryable": True, "step": "execute"}
     assert await shop.ends() == [("skill.execute.failed", payload)]
+
+
+async def test_whoever_stopped_it_is_not_told(shop: Workshop) -> None:
+    await shop.channels.add(shop.tenant.id, shop.user.id, "telegram", "1", "mine", NOW)
+    stopped = await shop.runs.fail(shop.failure(await shop.begun(), reason=CANCELLED))
+    failed = await shop.runs.fail(shop.failure(await shop.begun()))
+    assert [(one.by_mail, len(one.channels)) for one in (stopped, failed)] == [(False, 0), (True, 1)]
 
 
 async def test_one_that_never_began_fails_too(shop: Workshop) -> None:

@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 
 from activities.providers.made import OUR_SKILLS
 from activities.skills import folders, inputs
-from activities.skills.folders import UnfitSkillError, check, parse, read
+from activities.skills.folders import UnfitSkillError, notes, parse, read
 from schemas.skills import Limits, Skill, Tool
 from tests.skills.carried import skill_md
+
+
+def check(folder: Path) -> list[str]:
+    """What its user is told of a folder."""
+    try:
+        return notes(read(folder).skill)
+    except UnfitSkillError as unfit:
+        return [unfit.sentence]
 
 
 def typer_skill() -> Path:

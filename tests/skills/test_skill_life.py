@@ -271,6 +271,35 @@ async def test_a_cancelled_run_stops_its_call_within_five_seconds(temporal: Clie
     assert (world.events, world.told) == (["skill.execute.failed"], [])
 
 
+async def test_a_cancellation_that_comes_while_it_ends_leaves_nothing_out(temporal: Client, world: World) -> None:
+    """Neither what is written down, nor whom it is told to."""
+    world.faults["execute"] = [errors.impossible("provider", "no such key")]
+    world.book.clear()
+    async with working(temporal, world):
+        handle = await begun(temporal, datetime.now(UTC))
+
+        async def ending() -> bool:
+            return bool(world.steps["fail"])
+
+        async def heard() -> bool:
+            history = await handle.fetch_history()
+            return any(one.HasField("workflow_execution_cancel_requested_event_attributes") for one in history.events)
+
+        await until(ending)
+        await handle.cancel()
+        await until(heard)
+        # The worker hears of it with its next task.
+        await asyncio.sleep(0.5)
+        world.book.set()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        await until(all_of(world, NoticeKind.SKILL))
+
+    assert (world.status, world.events) == (RunStatus.FAILED, ["skill.execute.failed"])
+    assert world.failure is not None
+    assert world.failure.reason == "provider: no such key"
+
+
 async def test_a_run_that_is_cancelled_before_any_worker_came_fails_too(temporal: Client, world: World) -> None:
     handle = await begun(temporal, datetime.fromisoformat("2026-01-01T00:00:00Z"))
     await handle.cancel()

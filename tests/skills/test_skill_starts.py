@@ -15,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.store import skill_asking
-from activities.store.skill_runs import TooManyRunsError
+from activities.store.skill_asking import TooManyRunsError
 from schemas.skills import MOST_STARTS, STARTS, NewRun, RunStatus, SkillDone, SkillExecuted, SkillStep
 from schemas.tenants import User
 from starter import skills

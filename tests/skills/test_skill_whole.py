@@ -253,12 +253,14 @@ async def test_a_run_that_is_stopped_in_mid_stream_stops_its_call_within_five_se
     assert len(running.stage.calls("anthropic")) == 1
 
 
-@pytest.mark.parametrize("ended", [True, False], ids=["its workflow was ended by hand", "it was never begun"])
-async def test_a_run_that_nobody_works_on_can_be_stopped(running: Running, ended: bool) -> None:
+@pytest.mark.parametrize("fate", ["its workflow was ended by hand", "it was never begun", "its workflow is forgotten"])
+async def test_a_run_that_nobody_works_on_can_be_stopped(running: Running, fate: str) -> None:
     running.shelve("small")
     wanted = NewRun(user_id=running.user_id, skill="small")
     there = await running.office.skill_runs.ask(running.tenant_id, wanted, "", datetime.now(UTC))
-    if ended:
+    if fate == "its workflow is forgotten":
+        await running.sql("UPDATE skill_runs SET status = 'running', run_id = 'long ago', started_at = turn_at")
+    if fate == "its workflow was ended by hand":
         await skills.ask(running.office, running.tenant_id, wanted.model_copy(update={"id": there.run_id}))
         await running.stage.temporal.get_workflow_handle(ids.skill(running.tenant_id, there.run_id)).terminate()
 
@@ -266,6 +268,7 @@ async def test_a_run_that_nobody_works_on_can_be_stopped(running: Running, ended
     view = await running.view(there.run_id)
     assert (view.status, view.failure_reason) == (RunStatus.FAILED, "cancelled")
     assert await names(running) == [FAILED]
+    assert not await skills.cancel(running.office, running.tenant_id, there.run_id), "there is nothing left to stop"
 
 
 async def test_nobody_stops_a_run_of_somebody_else(running: Running) -> None:

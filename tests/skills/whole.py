@@ -70,6 +70,10 @@ class Running:
         assert data is not None
         return data.decode()
 
+    async def sql(self, statement: str) -> None:
+        async with self.stage.database.tenant(self.tenant_id) as connection:
+            await connection.execute(statement)
+
     async def told(self) -> list[Any]:
         events = await self.stage.events.after(self.tenant_id, 0)
         return [one for one in events if one.name.startswith("skill")]

@@ -12,7 +12,7 @@ import pytest
 
 from activities import errors
 from activities.store.database import Database
-from activities.store.skill_runs import TooManyRunsError
+from activities.store.skill_asking import TooManyRunsError
 from schemas.skills import RunStatus
 from starter.errands import AwayError
 from starter.skills import run_id
