@@ -28,8 +28,6 @@ from activities.ports import (
     Channel,
     Grant,
     LanguageModel,
-    Mail,
-    Mailer,
     ModelAnswer,
     Objects,
     Page,
@@ -42,6 +40,7 @@ from activities.ports import (
 from activities.providers import made, models
 from activities.skills.ports import Conversation, Reply, Talker
 from activities.store.database import Connection, Database
+from activities.ways import Mail, Mailer
 from schemas.base import RowId, TenantId
 from schemas.calendars import Ring
 from schemas.settings import Settings
