@@ -53,12 +53,16 @@ class Speaker(Document):
 
 
 class Turn(Document):
-    """What one speaker said at a stretch. Milliseconds from the start of the call."""
+    """What one speaker said at a stretch. Milliseconds from the start of the call.
+
+    `times` say when what follows a place of the text was begun, where that is told of more than its beginning.
+    """
 
     speaker: str
     start_ms: int = Field(ge=0)
     end_ms: int = Field(ge=0)
     text: str
+    times: tuple[tuple[int, int], ...] = ()
 
 
 class Spoken(Document):

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 import aiohttp
@@ -181,7 +182,11 @@ def _turns(stretch: object) -> Iterator[Turn]:
 def _turn(speaker: str, sentences: list[tuple[int, int, str]]) -> Turn:
     start = min(first for first, _, _ in sentences)
     end = max(last for _, last, _ in sentences)
-    return Turn(speaker=speaker, start_ms=start, end_ms=end, text=" ".join(text for _, _, text in sentences))
+    places = accumulate((len(text) + 1 for _, _, text in sentences), initial=0)
+    times = tuple((place, begun) for place, (begun, _, _) in zip(places, sentences, strict=False) if place)
+    return Turn(
+        speaker=speaker, start_ms=start, end_ms=end, text=" ".join(text for _, _, text in sentences), times=times
+    )
 
 
 def _sentence(said: object) -> tuple[int, int, str] | None:

@@ -6,6 +6,7 @@ A user sees the calls that are theirs, and those that are nobody's; a tenant's o
 import asyncpg
 
 from activities.research import quotes
+from activities.store.calls import turn as as_turn
 from activities.store.database import Connection, Database, patient
 from schemas.base import RowId, TenantId
 from schemas.callbook import CallLine, CallView, Said
@@ -34,7 +35,7 @@ class CallBook:
             if row is None:
                 return None
             said = await connection.fetchrow(_SAID, call_id)
-            turns = tuple(_turn(*turn) for turn in said["turns"]) if said else ()
+            turns = tuple(as_turn(*turn) for turn in said["turns"]) if said else ()
             return CallView(
                 line=_line(row),
                 meeting_id=row["meeting_id"],
@@ -72,10 +73,6 @@ def _line(row: asyncpg.Record) -> CallLine:
     return CallLine(**{field: row[field] for field in CallLine.model_fields})
 
 
-def _turn(speaker: str, start_ms: int, end_ms: int, text: str) -> Turn:
-    return Turn(speaker=speaker, start_ms=start_ms, end_ms=end_ms, text=text)
-
-
 async def _speakers(connection: Connection, call_id: RowId) -> tuple[Speaker, ...]:
     rows = await connection.fetch(
         "SELECT key, name, email, role, ours FROM speakers WHERE call_id = $1 ORDER BY position, key", call_id
@@ -95,7 +92,11 @@ async def _findings(connection: Connection, call_id: RowId, turns: tuple[Turn, .
     return tuple(Said(**row, turn=_where(row, turns)) for row in rows)
 
 
+def _begun(turn: Turn) -> set[int]:
+    return {turn.start_ms, *(at_ms for _, at_ms in turn.times)}
+
+
 def _where(row: asyncpg.Record, turns: tuple[Turn, ...]) -> int | None:
     """The turn in which it was said: several may bear the same time, where only every fifth minute is told."""
-    then = [n for n, turn in enumerate(turns) if (turn.speaker, turn.start_ms) == (row["speaker"], row["at_ms"])]
+    then = [n for n, turn in enumerate(turns) if turn.speaker == row["speaker"] and row["at_ms"] in _begun(turn)]
     return next((n for n in then if quotes.found(row["quote"], turns[n].text)), then[0] if then else None)

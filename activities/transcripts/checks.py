@@ -1,6 +1,7 @@
 """What a model says of a part of a call, held against what was said there: who said it, and when, is set here."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,7 +12,7 @@ from activities.research import quotes
 from activities.research.figures import lacking
 from activities.transcripts.dues import due
 from activities.transcripts.names import Names
-from activities.transcripts.parts import CUT, Line, Part
+from activities.transcripts.parts import AROUND, CUT, Line, Part
 from activities.transcripts.said import Heard, Said, StepSaid
 from schemas.transcripts import Finding, FindingKind
 
@@ -79,7 +80,7 @@ class _Check:
         told = f" {until:%A} {until.isoformat()}" if until else ""
         if (refusal := _unfit(text, quote, (quote + told, passage + told), spelt=kind in _TO_THE_LETTER)) is not None:
             return refusal
-        at_ms = line.turn.start_ms
+        at_ms = _begun(quote, line)
         return Finding(
             kind=kind, text=text, owner=owner, due=until, speaker=line.turn.speaker, quote=quote, at_ms=at_ms
         )
@@ -108,6 +109,15 @@ class _Check:
             if passage is not None and CUT not in passage:
                 return line, passage
         return None
+
+
+def _begun(quote: str, line: Line) -> int:
+    """When what is quoted was begun: the last time that is told before it."""
+    turn, end = line.turn, line.end + AROUND
+    times = [(place, at_ms) for place, at_ms in turn.times if place < end]
+    # What is found after a place is found after those before it.
+    later = bisect_left(times, True, key=lambda one: not quotes.found(quote, turn.text[one[0] : end]))
+    return times[later - 1][1] if later else turn.start_ms
 
 
 def _unfit(text: str, quote: str, known: tuple[str, ...], *, spelt: bool) -> Refusal | None:

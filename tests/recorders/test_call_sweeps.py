@@ -173,7 +173,7 @@ async def test_a_transcript_is_fetched_with_who_spoke(scene: Scene) -> None:
     (recording,) = scene.gong.recordings.values()
     first = recording.call.sentences[0]
     assert (kept["format"], kept["timed"]) == ("gong", True)
-    who, start, _, text = kept["turns"][0]
+    who, start, _, text, _times = kept["turns"][0]
     assert (start, text.startswith(first.text)) == (first.start_ms, True), "milliseconds"
     assert speakers[who]["name"] == first.speaker
     assert {row["ours"] for row in speakers.values()} == {True, False}

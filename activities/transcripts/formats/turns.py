@@ -34,6 +34,8 @@ class _Open:
     heard_ms: int
     length: int
     texts: list[str]
+    # Where in the joined text an utterance begins, and when.
+    times: list[tuple[int, int]] = field(default_factory=list)
 
     def takes(self, other: "_Open") -> bool:
         return (
@@ -44,6 +46,8 @@ class _Open:
 
     def join(self, other: "_Open") -> None:
         self.texts += other.texts
+        if other.start_ms > self.last_ms:
+            self.times.append((self.length + 1, other.start_ms))
         self.length += 1 + other.length
         self.last_ms, self.heard_ms = other.start_ms, max(self.heard_ms, other.heard_ms)
         self.end_ms = max(self.end_ms, other.end_ms)
@@ -128,4 +132,5 @@ def _joined(opened: Iterable[_Open]) -> Iterator[_Open]:
 
 def _turn(one: _Open, order_ms: int | None) -> Turn:
     start, end = (one.start_ms, one.end_ms) if order_ms is None else (order_ms, order_ms)
-    return Turn(speaker=one.speaker, start_ms=start, end_ms=end, text=" ".join(one.texts))
+    times = tuple(one.times) if order_ms is None else ()
+    return Turn(speaker=one.speaker, start_ms=start, end_ms=end, text=" ".join(one.texts), times=times)
