@@ -49,3 +49,5 @@ class EndpointLine(Document):
     reason: str | None
     pending: int
     parked: int
+    # Why the newest of those that are parked was not taken.
+    refusal: str | None = None

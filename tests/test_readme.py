@@ -1,9 +1,11 @@
 """What the README says of the configuration is true."""
 
+import json
 import re
 from pathlib import Path
 
 from schemas.settings import Settings
+from starter.inbox import read
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -40,6 +42,12 @@ def _written(default: str | float) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_the_event_that_it_sends_can_be_sent() -> None:
+    name, data = re.findall(r"events send (\S+) --data '([^']*)'", README)[0]
+    (sent,) = read({"name": name, "data": json.loads(data)}, "0" * 36, str)
+    assert sent.payload.type == "adhoc"  # type: ignore[union-attr]
 
 
 def test_every_folder_that_it_names_is_there() -> None:

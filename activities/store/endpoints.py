@@ -27,7 +27,8 @@ class EndpointStore:
                 """
                 SELECT url, status, created_at AS set_at, failing_since, reason,
                   (SELECT count(*) FROM events WHERE delivery = 'pending') AS pending,
-                  (SELECT count(*) FROM events WHERE delivery = 'parked') AS parked
+                  (SELECT count(*) FROM events WHERE delivery = 'parked') AS parked,
+                  (SELECT refusal FROM events WHERE delivery = 'parked' ORDER BY sequence DESC LIMIT 1) AS refusal
                 FROM endpoints
                 """
             )

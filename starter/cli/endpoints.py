@@ -19,7 +19,11 @@ from starter.start import Doorbell
 from starter.words import NotFoundError, NotReadyError, UsageError
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PRIVATE = "GREENROOM_PRIVATE_ENDPOINTS=true allows it in development"
 HOW = "set one with: greenroom events endpoint https://hooks.acme.example/greenroom"
+
+AGAIN = "greenroom events redeliver --parked"
+LONGEST_SAID = 500
 
 # What Postgres can count to.
 LARGEST = 2**63 - 1
@@ -146,7 +150,16 @@ def _check(url: str, *, private: bool) -> None:
     try:
         checked(url, private=private)
     except ForbiddenError as error:
-        raise UsageError(f"Nothing can be posted to that address: {error}") from None
+        raise UsageError(f"Nothing can be posted to that address: {error}", _remedy(url)) from None
+
+
+def _remedy(url: str) -> str:
+    """What would let it pass; nothing does for what is no address at all."""
+    try:
+        checked(url, private=True)
+    except ForbiddenError:
+        return ""
+    return PRIVATE
 
 
 def _print(put: Put) -> None:
@@ -161,6 +174,9 @@ def _print(put: Put) -> None:
         cell(said),
     )
     put_table(rows)
+    if line.parked and line.refusal:
+        said = f"Parked: {line.parked}. The last refusal: {line.refusal}; to have them posted again: {AGAIN}"
+        console.print(cell(said, longest=LONGEST_SAID), soft_wrap=True)
     if put.secret:
         progress.print("Its secret, shown this once; whoever verifies needs it:")
         console.print(cell(put.secret), soft_wrap=True)

@@ -63,7 +63,8 @@ def _put(event: Event, *, as_json: bool) -> None:
     said = encoder.dumps(event.payload, ensure_ascii=False)
     line = Text(f"{event.sequence:>6}  {event.created_at:%Y-%m-%d %H:%M:%S} UTC  ", style="dim")
     line.append_text(cell(event.name, "default not dim bold")).append("  ").append_text(cell(said, longest=2000))
-    line.append_text(cell(_delivery(event), "dim"))
+    if delivery := _delivery(event):
+        line.append("  ").append_text(cell(delivery, "dim"))
     console.print(line, soft_wrap=True)
 
 
@@ -72,4 +73,4 @@ def _delivery(event: Event) -> str:
     if event.delivery is None:
         return ""
     tries = f", tries {event.attempts}" if event.delivery != "delivered" and event.attempts else ""
-    return f"  {event.delivery}{tries}" + (f": {event.refusal}" if event.refusal else "")
+    return f"{event.delivery}{tries}" + (f": {event.refusal}" if event.refusal else "")

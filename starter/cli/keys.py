@@ -47,7 +47,8 @@ def create(
 ) -> None:
     """Make an event key, with which an application starts work of this tenant. It is shown once.
 
-    An Inngest SDK takes the key and the base URL; whoever signs sends to BASE/events with the key's id and the secret.
+    An Inngest SDK takes the key and the base URL. Whoever signs posts to BASE/events, with the header Greenroom-Key: ID
+    beside webhook-id, webhook-timestamp and webhook-signature, made with the secret as the Standard Webhooks have it.
     """
     shown = clean(name, LONGEST_NAME)
     if not shown:
@@ -59,7 +60,13 @@ def create(
         return
     for label, value in told.items():
         console.print(f"{label.replace('_', ' '):<15} {value}", markup=False, soft_wrap=True)
+    console.print(_signing(base, made.id), markup=False, soft_wrap=True)
     console.print("The key and the secret are not shown again.", style="yellow")
+
+
+def _signing(base: str, key_id: str) -> str:
+    headers = "webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks)"
+    return f"Whoever signs posts to {base}/events, with Greenroom-Key: {key_id} beside {headers}."
 
 
 async def _create(name: str, tenant: str | None) -> tuple[str, NewKey]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from activities.plain import clean
+from schemas.brands import KEYS
 from starter.cli import do, sandbox_calendar, sandbox_call
 from starter.cli.options import Json, cell, console, put_json, put_table, table
 from starter.cli.sandbox_server import call
@@ -22,9 +23,10 @@ app.add_typer(mail, name="mail")
 app.add_typer(sandbox_calendar.app, name="calendar")
 app.command("call")(sandbox_call.happen)
 
-Provider = Annotated[
-    str, typer.Argument(metavar="PROVIDER", help="perplexity, anthropic, google, gong, telegram, slack, mail.")
-]
+# Those with a key of ours, and those without.
+PROVIDERS = (*KEYS, "gong", "slack", "mail")
+
+Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help=f"{', '.join(PROVIDERS)}.")]
 
 
 @app.command()

@@ -28,6 +28,9 @@ from workflows.transcripts import TranscriptWorkflow
 
 app = typer.Typer(help="What was said in calls, and what came of it.", no_args_is_help=True)
 
+WHEN = "When, such as 2026-11-23T15:00: in its owner's time zone, unless it names one, as 2026-11-23T15:00Z does."
+
+UNTITLED = "A call without a title"
 LONGEST_TITLE = 200
 LONGEST_SAID = 2000
 
@@ -58,7 +61,7 @@ def upload(
     file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="VTT, SRT or text; - is stdin.")],
     title: Annotated[str, typer.Option("--title", help="What the call is called.")] = "",
     with_: Annotated[list[str] | None, typer.Option("--with", metavar="EMAIL", help="Who was there.")] = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When, such as 2026-11-23T15:00.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=WHEN)] = None,
     opportunity: Annotated[str | None, typer.Option("--opportunity", help="What your system calls the deal.")] = None,
     owner: Annotated[str | None, typer.Option("--owner", metavar="EMAIL", help="Whose call it is.")] = None,
     wait: Wait = False,
@@ -98,17 +101,20 @@ def upload(
 
 @app.command()
 def parse(which: Which, wait: Wait = False, tenant: Tenant = None, json: Json = False) -> None:
-    """Have a call read that nobody has read yet."""
+    """Have a call read that nobody has read yet. One that has been read stays as it is."""
     call_id = intake.row_id(which)
 
     async def work() -> RowId | CallView:
         async with desk(tenant) as at:
-            line = (await _view(at, call_id)).line
-            if line.status is CallStatus.FAILED:
+            found = await _view(at, call_id)
+            if found.line.status is CallStatus.FAILED:
                 raise UsageError(
-                    f"This call could not be read: {line.failure_reason}",
+                    f"This call could not be read: {found.line.failure_reason}",
                     f"try again with: greenroom transcript retry {call_id}",
                 )
+            if found.line.status is CallStatus.PARSED:
+                progress.print(f"This call has been read already; see it with: greenroom transcript show {call_id}")
+                return found if wait else call_id
             handle = await start.transcript(await at.temporal(), at.tenant.id, call_id)
             return await _result(at, call_id, handle, wait=wait)
 
@@ -209,7 +215,7 @@ def _tell(view: CallView) -> None:
     if line.sandbox:
         console.print(cell(SANDBOX_NOTICE, "yellow"))
     when = f", {line.started_at:%Y-%m-%d %H:%M} UTC" if line.started_at else ""
-    console.print(cell(f"{line.title or 'A call without a title'}{when}", "bold"))
+    console.print(cell(f"{line.title or UNTITLED}{when}", "bold"))
     status = f"{line.status.value}: {line.failure_reason}" if line.failure_reason else line.status.value
     console.print(cell(status, COLOURS.get(line.status, "")))
     if line.with_whom:
@@ -239,7 +245,7 @@ def _print(calls: list[CallLine]) -> None:
     for one in calls:
         shown.add_row(
             cell(one.id),
-            cell(f"{one.title or 'A call'}{' (sandbox data)' if one.sandbox else ''}"),
+            cell(f"{one.title or UNTITLED}{' (sandbox data)' if one.sandbox else ''}"),
             cell(f"{one.started_at or one.created_at:%Y-%m-%d %H:%M} UTC"),
             cell(", ".join(one.with_whom)),
             cell(one.status.value, COLOURS.get(one.status, "")),

@@ -31,6 +31,8 @@ HOME = Path(".greenroom")
 PLAN = Path(__file__).parents[2] / "temporal-dev.yaml"
 DATABASE = "greenroom"
 PRETENDED = {"GREENROOM_SANDBOX": "1"}
+# Read from the stack's file, the weakest of all origins: what a user sets is heard before it.
+ALLOWED = {"GREENROOM_PRIVATE_ENDPOINTS": "true"}
 
 
 class Plan(BaseModel):
@@ -88,7 +90,7 @@ class Stack:
                 self.environment = self._joined(urls)
                 await asyncio.gather(*(self._start(exits, part) for part in (self._temporal(), self._sandbox())))
                 await self._keep_long()
-                files.write(STACK_FILE, self.environment)
+                self._leave()
                 await asyncio.gather(*(self._start(exits, part) for part in (self._worker(), self._web())))
                 yield self
 
@@ -189,6 +191,10 @@ class Stack:
         _, said = await update.communicate()
         if update.returncode:
             raise FailedError(f"The namespace could not be prepared: {said.decode().strip()[:200]}")
+
+    def _leave(self) -> None:
+        """For the CLI, and for the parts that are started after it."""
+        files.write(STACK_FILE, self.environment | ALLOWED)
 
     def _forget(self) -> None:
         """Nobody is to look for a stack that is gone."""

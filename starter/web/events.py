@@ -40,9 +40,11 @@ _SEED = re.compile(r"\d{10,15},[A-Za-z0-9+/=_-]{8,64}")
 LONGEST_HEADER = 300
 
 NO_KEY = RefusedError(401, "there is no such event key, or it was revoked")
+UNNAMED = RefusedError(401, "the header Greenroom-Key has to say, by its id, which event key signs")
 UNSIGNED = RefusedError(401, "the signature is not the key's, or too old")
 SENTENCES = {
     400: "that request could not be read",
+    405: "events are posted here: send them with POST",
     408: "that took too long to arrive",
     413: f"more than {LARGEST_EVENTS // 1024} KiB were sent",
     503: "not all of it could be begun just now; send it again",
@@ -94,7 +96,7 @@ class Events:
     async def around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Around the reading of the body: finds the key first, and says whatever goes wrong in the SDKs' words."""
         if request.match_info.handler not in (self.keyed, self.signed):
-            return await handler(request)
+            return await _elsewhere(request, handler)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await handler(await self._welcome(request))
@@ -125,8 +127,7 @@ class Events:
 
     async def _welcome(self, request: web.Request) -> web.Request:
         """The request of a holder of a key, who may send more than others."""
-        name = _named(request)
-        key = None if name is None else await self._remembered.find(name)
+        key = await self._remembered.find(_named(request))
         if key is None:
             raise NO_KEY
         welcome = request.clone(client_max_size=LARGEST_EVENTS)
@@ -165,13 +166,28 @@ def verify(secret: str, body: bytes, request: web.Request) -> None:
         raise UNSIGNED from None
 
 
-def _named(request: web.Request) -> str | None:
+async def _elsewhere(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Not a door; or one that somebody would look through, and who is told in the SDKs' words too."""
+    try:
+        return await handler(request)
+    except web.HTTPMethodNotAllowed as error:
+        if request.path != "/events" and not request.path.startswith("/e/"):
+            raise
+        told = {"error": SENTENCES[405], "status": 405, "ids": []}
+        return web.json_response(told, status=405, headers={"Allow": error.headers["Allow"]})
+
+
+def _named(request: web.Request) -> str:
     """What the key is found by: its hash, or its id where it is only named."""
     key = request.match_info.get("event_key")
     if key is not None:
-        return digest(key) if len(key) <= LONGEST_KEY else None
+        if len(key) > LONGEST_KEY:
+            raise NO_KEY
+        return digest(key)
     said = request.headers.getall("Greenroom-Key", [])
-    return said[0] if len(said) == 1 and is_row_id(said[0]) else None
+    if len(said) != 1 or not is_row_id(said[0]):
+        raise UNNAMED
+    return said[0]
 
 
 def _names(key: KeyRow, seed: str) -> Callable[[int], str]:

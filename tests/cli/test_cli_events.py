@@ -107,9 +107,11 @@ async def _sent(wired: Stage, made: dict[str, Any]) -> dict[str, int]:
 
 async def test_words_for_a_person_label_what_is_shown(wired: Stage, beside: Beside) -> None:
     said = await beside("keys", "create", "crm")
-    assert said.code == 0
+    described = " ".join((await beside("keys", "create", "--help")).out.split())
+    assert (said.code, "Greenroom-Key: ID" in described) == (0, True)
     for label in ("id ", "key ", "signing secret", "base url"):
         assert label in said.out
+    assert "/events, with Greenroom-Key: " in said.out
     assert "not shown again" in said.out
     for words, code in ((("create", "\u202e"), 2), (("revoke", "x"), 2), (("revoke", wired.tenant.id), 3)):
         assert (await beside("keys", *words)).code == code

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from sandbox import Sandbox
+from starter.cli.sandbox import PROVIDERS
 from tests.cli.conftest import Beside, Said
 
 ROBIN = "robin.marsh@harbour.example"
@@ -66,6 +67,13 @@ async def test_its_refusals_are_ours(sandbox: Sandbox, beside: Beside, words: tu
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert said in ended.err
     assert sandbox.faults.waiting() == []
+
+
+async def test_the_help_names_whoever_can_be_made_to_fail(sandbox: Sandbox, beside: Beside) -> None:
+    described = (await beside("sandbox", "fault", "--help")).out
+
+    assert sorted(PROVIDERS) == sorted(sandbox.providers)
+    assert [name for name in PROVIDERS if name not in described] == []
 
 
 async def test_a_provider_can_be_slowed(sandbox: Sandbox, beside: Beside) -> None:

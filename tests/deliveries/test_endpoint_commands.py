@@ -1,9 +1,12 @@
 """greenroom events endpoint, redeliver and tail: as a person has them."""
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from schemas.settings import Settings
+from starter.dev.stack import Plan, Stack
 from tests.cli.conftest import Beside, beside, folder, greenroom, wired
 from tests.deliveries.receiver import Receiver, Tenant
 from tests.stage import Stage
@@ -42,6 +45,7 @@ async def test_an_endpoint_is_set_shown_rotated_and_switched_off(wired: Stage, b
     ("words", "said"),
     [
         (("endpoint", "http://hooks.acme.example/"), "it is not https"),
+        (("endpoint", "http://127.0.0.1:9000/"), "; GREENROOM_PRIVATE_ENDPOINTS=true allows it in development"),
         (("endpoint", "https://169.254.169.254/"), "not on the public internet"),
         (("endpoint", "https://0x7f.1/"), "no plain address"),
         (("endpoint", "https://me:canary@hooks.acme.example/"), "no plain address"),
@@ -84,6 +88,7 @@ async def test_events_are_told_again_under_their_ids_and_tail_says_how_they_stan
         happened[0],
     )
     before = await beside("events", "tail")
+    stands = await beside("events", "endpoint")
     first = (await there.rows())[0]["sequence"]
     async with there.stage.working(private_endpoints=True):
         parked = await beside("events", "redeliver", "--parked", "--json")
@@ -97,12 +102,25 @@ async def test_events_are_told_again_under_their_ids_and_tail_says_how_they_stan
     after = await beside("events", "tail", "--json")
 
     lines = before.out.splitlines()
-    assert "parked, tries 5: the endpoint said 422" in lines[1]
+    assert "}  parked, tries 5: the endpoint said 422" in lines[1]
+    assert "Parked: 1. The last refusal: the endpoint said 422; " in stands.out
+    assert "greenroom events redeliver --parked" in stands.out
     assert ("pending" in lines[2], "pending" in lines[0]) == (True, False)
     assert (parked.document, "1 to be posted again" in one.out) == ({"pending": 1}, True)
     assert everything.document == {"pending": 3}
     assert receiver.ids()[3:] == [*unheard, *happened]
     assert after.out.count('"delivery":"delivered"') == 3
+
+
+def test_the_development_stack_lets_endpoints_be_near_unless_the_user_does_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".greenroom").mkdir()
+    Stack(Plan.read(), folder / ".greenroom")._leave()
+
+    assert Settings().private_endpoints
+    monkeypatch.setenv("GREENROOM_PRIVATE_ENDPOINTS", "false")
+    assert not Settings().private_endpoints
 
 
 async def test_without_temporal_it_is_stored_and_said(

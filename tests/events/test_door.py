@@ -256,7 +256,17 @@ async def test_what_is_not_signed_as_it_should_be_is_a_stranger_s(gate: Gate, tw
         assert (status, told["ids"]) == (401, []), change
     async with gate.session.post("/events", json=adhoc(ADA), headers={"Greenroom-Key": gate.key.id}) as response:
         assert response.status == 401
+    async with gate.session.post("/events", json=adhoc(ADA)) as response:
+        assert (response.status, "Greenroom-Key" in (await response.json())["error"]) == (401, True)
     assert twin.begun == []
+
+
+@pytest.mark.parametrize("path", ["/events", "/e/guess"])
+async def test_whoever_looks_through_a_door_is_told_that_events_are_posted(gate: Gate, path: str) -> None:
+    async with gate.session.get(path) as response:
+        told = await response.json()
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+    assert (told["status"], told["ids"], "POST" in told["error"]) == (405, [], True)
 
 
 async def test_no_key_and_nothing_that_is_sent_is_in_the_log(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:

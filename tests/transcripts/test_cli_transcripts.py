@@ -77,6 +77,27 @@ async def test_a_call_that_nobody_read_yet_is_read(wired: Stage, beside: Beside,
     assert (parsed.code, parsed.document["line"]["status"]) == (0, "parsed")
 
 
+async def test_a_call_that_was_read_is_left_alone_and_that_is_said(
+    wired: Stage,  # noqa: F811
+    beside: Beside,  # noqa: F811
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = Calls(wired)
+    async with calls.working():
+        await beside("transcript", "upload", str(file), "--wait")
+    call_id = (await calls.rows("SELECT id FROM calls"))[0]["id"]
+    # Whatever began something would fail.
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    again = await beside("transcript", "parse", call_id)
+    listed = await beside("transcript", "list")
+
+    assert (again.code, again.out) == (0, f"{call_id}\n"), again.err
+    assert f"has been read already; see it with: greenroom transcript show {call_id}" in " ".join(again.err.split())
+    assert len(calls.model.prompts) == 1
+    assert "A call without a title" in listed.out
+
+
 @pytest.mark.parametrize(
     ("content", "options", "sentence"),
     [

@@ -178,7 +178,7 @@ async def test_a_call_that_could_not_be_read_says_why_and_is_read_again(house: H
     await house.run("UPDATE calls SET status = 'parsed'")
     refused = await visitor.send(f"/calls/{call_id}/retry", "/calls/new")
 
-    assert "gemini said 403" in page.text
+    assert ">gemini said 403 (read)<" in page.text, "its step is said once"
     assert "Read it again" in page.text
     assert (again.status, again.to) == (303, f"/calls/{call_id}?note=call-again")
     assert (refused.status, "Only a call that could not be read" in refused.text) == (400, True)
