@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from schemas.base import Email, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, RowId, TenantId
 from schemas.meetings import Attendee
 
 
-class Member(Document):
+class Member(Content):
     """A user as the pages know them. Sessions that began before `signed_out_at` are over."""
 
     tenant_id: TenantId
@@ -23,7 +22,7 @@ class Member(Document):
     signed_out_at: datetime | None = None
 
 
-class Preferences(Document):
+class Preferences(Content):
     """What a user may choose about their briefs."""
 
     time_zone: str
@@ -33,14 +32,14 @@ class Preferences(Document):
     skills_by_mail: bool = True
 
 
-class Guest(Document):
+class Guest(Content):
     """Somebody from outside, as a list names them."""
 
     name: str
     email: Email
 
 
-class MeetingLine(Document):
+class MeetingLine(Content):
     """A meeting in a list, with all that tells how its brief stands. Each `None` is something that is not there yet."""
 
     id: RowId
@@ -63,7 +62,7 @@ class MeetingLine(Document):
     sandbox: bool
 
 
-class Version(Document):
+class Version(Content):
     """One brief of a meeting."""
 
     id: RowId
@@ -74,7 +73,7 @@ class Version(Document):
     sandbox: bool
 
 
-class Told(Document):
+class Told(Content):
     """A message about a meeting, and what became of it."""
 
     kind: str
@@ -84,7 +83,7 @@ class Told(Document):
     ended_at: datetime | None
 
 
-class MeetingView(Document):
+class MeetingView(Content):
     """A meeting with everything that is known of it."""
 
     line: MeetingLine
@@ -94,7 +93,7 @@ class MeetingView(Document):
     notices: tuple[Told, ...]
 
 
-class CalendarLine(Document):
+class CalendarLine(Content):
     """A calendar and its health."""
 
     id: RowId
@@ -108,7 +107,7 @@ class CalendarLine(Document):
     channel_expires_at: datetime | None
 
 
-class ConnectionLine(Document):
+class ConnectionLine(Content):
     """An account that is connected, with its calendars."""
 
     id: RowId
@@ -120,7 +119,7 @@ class ConnectionLine(Document):
     calendars: tuple[CalendarLine, ...]
 
 
-class CalendarHealth(Document):
+class CalendarHealth(Content):
     """A calendar as whoever looks after all of a tenant's sees it."""
 
     id: RowId
@@ -138,7 +137,7 @@ class CalendarHealth(Document):
     channel_expires_at: datetime | None
 
 
-class ChannelLine(Document):
+class ChannelLine(Content):
     """A push channel in a list."""
 
     id: RowId
@@ -151,7 +150,7 @@ class ChannelLine(Document):
     renewal_failures: int
 
 
-class Outlook(Document):
+class Outlook(Content):
     """What a user has set up: what the first page says when there is nothing to show."""
 
     connections: int = 0

@@ -1,4 +1,4 @@
-"""The two kinds of data in this house: what we say, and what we are told."""
+"""The three kinds of data in this house: what we say, what we are told, and what we keep."""
 
 from typing import Annotated
 
@@ -33,3 +33,10 @@ class Inbound(BaseModel):
     """Theirs. Parsed once, at the door, and translated to a Message before it travels."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class Content(BaseModel):
+    """What is stored and shown, and never sent through Temporal. Frozen. What a later release has stored beside it is left
+    alone, and errors quote nobody."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

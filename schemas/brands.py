@@ -12,6 +12,7 @@ KEYS = {
     "congress": "congress_api_key",
     "elevenlabs": "elevenlabs_api_key",
     "telegram": "telegram_token",
+    "voyage": "voyage_api_key",
 }
 # ... and what that setting is called in the environment.
 VARIABLES = {
@@ -23,6 +24,7 @@ VARIABLES = {
     "congress": "CONGRESS_API_KEY",
     "elevenlabs": "ELEVENLABS_API_KEY",
     "telegram": "TELEGRAM_BOT_TOKEN",
+    "voyage": "VOYAGE_API_KEY",
 }
 BASES = {
     "perplexity": "perplexity_base_url",
@@ -33,6 +35,7 @@ BASES = {
     "congress": "congress_base_url",
     "elevenlabs": "elevenlabs_base_url",
     "telegram": "telegram_base_url",
+    "voyage": "voyage_base_url",
 }
 
 # What calls cost, by "provider/model": their list prices as we knew them, so to be checked against what the providers
@@ -43,6 +46,7 @@ PRICES = {
     "anthropic/claude-sonnet-5-5": Price(input_usd=3, output_usd=15, context_tokens=1000),
     "anthropic/claude-haiku-5-5": Price(input_usd=1, output_usd=5, context_tokens=1000),
     "gemini/gemini-3.5-flash": Price(input_usd=0.3, output_usd=2.5, context_tokens=1000),
+    "voyage/voyage-4": Price(input_usd=0.06, output_usd=0),
     "brave/news": Price(input_usd=0, output_usd=0, call_usd=0.005),
     # By the letter: what is spoken counts as tokens in.
     "elevenlabs/eleven_v3": Price(input_usd=300, output_usd=0),

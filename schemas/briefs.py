@@ -3,8 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from schemas.base import RowId
-from schemas.documents import Document as Document  # noqa: PLC0414 - others know it from here
+from schemas.base import Content, RowId
 from schemas.promises import Promise
 
 
@@ -67,7 +66,7 @@ class Confidence(StrEnum):
     LOW = "LOW"
 
 
-class Evidence(Document):
+class Evidence(Content):
     """A source's own text as a provider returned it. `text` is at most a few thousand characters."""
 
     id: RowId
@@ -79,7 +78,7 @@ class Evidence(Document):
     fetched_at: datetime
 
 
-class Person(Document):
+class Person(Content):
     """A prospect as a run knows them. `hint` is the local part of their address, `profile` what a look-up said."""
 
     id: RowId
@@ -89,7 +88,7 @@ class Person(Document):
     profile: "Profile"
 
 
-class Candidate(Document):
+class Candidate(Content):
     """Somebody a search found under that name."""
 
     name: str
@@ -98,14 +97,14 @@ class Candidate(Document):
     location: str = ""
 
 
-class Profile(Document):
+class Profile(Content):
     """What a look-up said of a person, parsed; not evidence."""
 
     found: bool = False
     candidates: tuple[Candidate, ...] = ()
 
 
-class Company(Document):
+class Company(Content):
     """A company as a run knows it; `name` is what a look-up called it."""
 
     id: RowId
@@ -113,7 +112,7 @@ class Company(Document):
     name: str = ""
 
 
-class Campaign(Document):
+class Campaign(Content):
     """What the user sells, to whom, and against which pain."""
 
     name: str
@@ -122,7 +121,7 @@ class Campaign(Document):
     pain_points: str
 
 
-class Kept(Document):
+class Kept(Content):
     """A model's answer that was paid for and stored."""
 
     text: str
@@ -130,7 +129,7 @@ class Kept(Document):
     model: str
 
 
-class LastVersion(Document):
+class LastVersion(Content):
     """The newest finished version of the same brief: who it was about and how surely, and what it was written from."""
 
     digest: str
@@ -138,7 +137,7 @@ class LastVersion(Document):
     evidence: tuple[Evidence, ...] = ()
 
 
-class LastMeeting(Document):
+class LastMeeting(Content):
     """The last meeting with some of the same people, and what was known then.
 
     It is another meeting of the same user, in a calendar, not cancelled, that began before the one in question; for an
@@ -155,7 +154,7 @@ class LastMeeting(Document):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Mark(Document):
+class Mark(Content):
     """What a reader said of a claim: its words, and the source and quote that it rested on."""
 
     subject_id: RowId | None
@@ -165,7 +164,7 @@ class Mark(Document):
     quote: str
 
 
-class Material(Document):
+class Material(Content):
     """All that a brief is written from, as one transaction saw it."""
 
     brief_id: RowId
@@ -191,7 +190,7 @@ class Material(Document):
         return tuple(piece for piece in self.evidence if piece.subject_id == subject_id)
 
 
-class Claim(Document):
+class Claim(Content):
     """One sentence. A fact has `evidence_id` and a `quote` found there; anything else rests on claims of this brief."""
 
     id: RowId
@@ -208,7 +207,7 @@ class Claim(Document):
     rests_on: tuple[RowId, ...] = ()
 
 
-class BriefSubject(Document):
+class BriefSubject(Content):
     """Whom or what a brief is about: `kind` is person or company, `detail` a role or a domain."""
 
     id: RowId
@@ -220,7 +219,7 @@ class BriefSubject(Document):
     candidates: tuple[Candidate, ...] = ()
 
 
-class BriefGap(Document):
+class BriefGap(Content):
     """Looked for and not there; `reason` is a sentence a reader understands."""
 
     subject_id: RowId | None = None
@@ -228,7 +227,7 @@ class BriefGap(Document):
     reason: str
 
 
-class Changes(Document):
+class Changes(Content):
     """What is new since the last meeting with the same people. Without `last_met_at` this is the first contact."""
 
     last_met_at: datetime | None = None
@@ -240,7 +239,7 @@ class Changes(Document):
     new_people: tuple[RowId, ...] = ()
 
 
-class Brief(Document):
+class Brief(Content):
     """Everything a reader needs, and everything needed to check it. Money in millionths of a US dollar."""
 
     id: RowId
@@ -279,7 +278,7 @@ class Brief(Document):
         return tuple(claim for claim in mine if subject_id in (None, claim.subject_id))
 
 
-class Composed(Document):
+class Composed(Content):
     """A brief's content before it is a row: what survived the checks, and what did not."""
 
     confidence: Confidence

@@ -2,12 +2,11 @@
 
 from datetime import date, datetime
 
-from schemas.base import RowId
-from schemas.briefs import Document
+from schemas.base import Content, RowId
 from schemas.transcripts import CallStatus, FindingKind, Source, Speaker, Turn
 
 
-class CallLine(Document):
+class CallLine(Content):
     """A call in a list. Each `None` is something that nobody has told."""
 
     id: RowId
@@ -27,7 +26,7 @@ class CallLine(Document):
     created_at: datetime
 
 
-class Said(Document):
+class Said(Content):
     """A finding with what it rests on. `turn` counts the turns of the transcript from 0."""
 
     kind: FindingKind
@@ -40,7 +39,7 @@ class Said(Document):
     turn: int | None
 
 
-class CallView(Document):
+class CallView(Content):
     """A call with what came of it, and all that was said. Without `timed` the transcript tells no times."""
 
     line: CallLine

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from schemas.base import Email, Message, RowId
-from schemas.documents import Document
+from schemas.base import Content, Email, Message, RowId
 
 
-class UserChannel(Document):
+class UserChannel(Content):
     """A channel as its user sees it: never its address, which is a secret. One that is off says why, and since when."""
 
     id: RowId

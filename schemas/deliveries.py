@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from schemas.base import Message, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Message, TenantId
 
 
 class DeliveryOrder(Message):
@@ -39,7 +38,7 @@ class Dispatched(Message):
     wait: timedelta = timedelta()
 
 
-class EndpointLine(Document):
+class EndpointLine(Content):
     """A tenant's endpoint, as a person sees it."""
 
     url: str

@@ -5,8 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.base import Message, RowId, TenantId
-from schemas.documents import Document
+from schemas.base import Content, Message, RowId, TenantId
 
 # A week of bits, Monday the lowest.
 WEEKDAYS = 0b0011111
@@ -47,7 +46,7 @@ class Quiet(StrEnum):
     NONE = "none"
 
 
-class Item(Document):
+class Item(Content):
     """Something that a digest tells of, in its source's own words. `key` is the same for the same news on any day."""
 
     kind: ItemKind
@@ -67,7 +66,7 @@ class Item(Document):
     brief_id: RowId | None = None
 
 
-class Line(Document):
+class Line(Content):
     """One sentence of a script. `turn` counts changes of voice. Without an item it states no fact."""
 
     turn: int = Field(ge=1)
@@ -81,7 +80,7 @@ class Line(Document):
     end_ms: int | None = None
 
 
-class Script(Document):
+class Script(Content):
     """What is to be said: sentences in their order, and what they rest on."""
 
     items: tuple[Item, ...]
@@ -91,7 +90,7 @@ class Script(Document):
     dropped: int = 0
 
 
-class Chapter(Document):
+class Chapter(Content):
     """A part of the audio: an item, the opening, the end."""
 
     title: str
@@ -99,7 +98,7 @@ class Chapter(Document):
     end_ms: int
 
 
-class Sound(Document):
+class Sound(Content):
     """Audio as it is stored: an MP3 under its key."""
 
     key: str
@@ -108,7 +107,7 @@ class Sound(Document):
     chapters: tuple[Chapter, ...] = ()
 
 
-class DigestLine(Document):
+class DigestLine(Content):
     """A digest in a list."""
 
     id: RowId
@@ -122,7 +121,7 @@ class DigestLine(Document):
     sandbox: bool
 
 
-class DigestView(Document):
+class DigestView(Content):
     """A digest as its user sees it."""
 
     id: RowId
@@ -142,7 +141,7 @@ class DigestView(Document):
     ended_at: datetime | None
 
 
-class Wishes(Document):
+class Wishes(Content):
     """What a user wants to hear in the morning: interests, and whether of their own meetings. `days` is bits."""
 
     topics: tuple[str, ...] = ()

@@ -5,8 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from schemas.base import Email, Message, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, Message, RowId, TenantId
 
 LEAST_DAYS, MOST_DAYS = 1, 3650
 
@@ -49,7 +48,7 @@ class Discarded(Message):
     counts: dict[str, int] = Field(default_factory=dict)
 
 
-class ErasureReport(Document):
+class ErasureReport(Content):
     """What was done to forget somebody. Names nobody: it is kept."""
 
     id: RowId
@@ -60,7 +59,7 @@ class ErasureReport(Document):
     unwritten: tuple[RowId, ...] = ()
 
 
-class Attendance(Document):
+class Attendance(Content):
     meeting_id: RowId
     title: str
     starts_at: datetime
@@ -69,7 +68,7 @@ class Attendance(Document):
     standing: str
 
 
-class Known(Document):
+class Known(Content):
     """A person as their row has them."""
 
     id: RowId
@@ -81,7 +80,7 @@ class Known(Document):
     profile: dict[str, Any]
 
 
-class Request(Document):
+class Request(Content):
     """A research in which they are somebody to be met."""
 
     id: RowId
@@ -90,7 +89,7 @@ class Request(Document):
     requested_at: datetime
 
 
-class LookedUp(Document):
+class LookedUp(Content):
     """A look-up about them: what was bought, from whom, and what came back."""
 
     id: RowId
@@ -100,7 +99,7 @@ class LookedUp(Document):
     said: dict[str, Any]
 
 
-class Page(Document):
+class Page(Content):
     """A source's own text. `about_them` is false for a page about somebody else that names them."""
 
     id: RowId
@@ -111,7 +110,7 @@ class Page(Document):
     fetched_at: datetime
 
 
-class Said(Document):
+class Said(Content):
     """A sentence of a brief about them."""
 
     brief_id: RowId
@@ -121,14 +120,14 @@ class Said(Document):
     written_at: datetime
 
 
-class Marked(Document):
+class Marked(Content):
     verdict: str
     text: str
     quote: str
     created_at: datetime
 
 
-class Spoke(Document):
+class Spoke(Content):
     """A call in which they were, or in which they are named; `words` are their own."""
 
     id: RowId
@@ -138,7 +137,7 @@ class Spoke(Document):
     words: tuple[str, ...]
 
 
-class BriefTitle(Document):
+class BriefTitle(Content):
     """A brief that is about them or names them."""
 
     id: RowId
@@ -148,7 +147,7 @@ class BriefTitle(Document):
     written_at: datetime
 
 
-class Came(Document):
+class Came(Content):
     """What another application sent that names them: a record, a mail that was asked for, an event that waits."""
 
     id: RowId
@@ -157,7 +156,7 @@ class Came(Document):
     said: Any
 
 
-class Dossier(Document):
+class Dossier(Content):
     """All that is kept about an address, in one tenant."""
 
     email: Email

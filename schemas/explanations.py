@@ -2,11 +2,11 @@
 
 from datetime import date, datetime
 
-from schemas.base import RowId
-from schemas.briefs import Claim, Document
+from schemas.base import Content, RowId
+from schemas.briefs import Claim
 
 
-class Call(Document):
+class Call(Content):
     """A paid answer: of whom it was asked, with which prompt, what it cost, and by which run it was bought.
 
     `asked` is the hash of all that was asked: the same one is bought once. Empty texts were not written down.
@@ -33,7 +33,7 @@ class Call(Document):
         return bool(self.prompt and self.workflow_id and self.run_id)
 
 
-class Origin(Document):
+class Origin(Content):
     """Where a fact's quote stands, without the page's text, and the answer that brought it."""
 
     evidence_id: RowId
@@ -44,7 +44,7 @@ class Origin(Document):
     fetched_at: datetime
 
 
-class Step(Document):
+class Step(Content):
     """A fact with its source, and the call that found it."""
 
     claim: Claim
@@ -53,7 +53,7 @@ class Step(Document):
     call: Call
 
 
-class Chain(Document):
+class Chain(Content):
     """One claim, all the way: a fact is its own step, anything else has those of the facts that it rests on."""
 
     claim: Claim
@@ -70,7 +70,7 @@ class Chain(Document):
         return resting and bool(self.writing) and all(call.traced for call in calls)
 
 
-class Explanation(Document):
+class Explanation(Content):
     """A version of a brief with everything that each of its claims came from."""
 
     brief_id: RowId

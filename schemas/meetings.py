@@ -1,6 +1,6 @@
 """Meetings: one instance of a calendar event, and who comes.
 
-`Document`s are content: stored, never sent through Temporal. `Message`s travel, with ids and times alone.
+`Content` is stored, never sent through Temporal. `Message`s travel, with ids and times alone.
 """
 
 from datetime import datetime, timedelta
@@ -8,8 +8,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.base import Email, Message, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, Message, RowId, TenantId
 
 
 class Standing(StrEnum):
@@ -23,7 +22,7 @@ class Standing(StrEnum):
     SELF = "self"
 
 
-class Invited(Document):
+class Invited(Content):
     """Somebody on an invitation, as the calendar says it."""
 
     email: Email
@@ -33,13 +32,13 @@ class Invited(Document):
     declined: bool = False
 
 
-class Attendee(Document):
+class Attendee(Content):
     email: Email
     name: str = ""
     standing: Standing = Standing.PROSPECT
 
 
-class MeetingFacts(Document):
+class MeetingFacts(Content):
     """One instance of an event. `source` says where it came from, `source_key` what that place calls this instance."""
 
     source: str

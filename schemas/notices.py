@@ -3,8 +3,7 @@
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from schemas.base import Email, Message, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, Message, RowId, TenantId
 from schemas.channels import ChannelOff
 
 
@@ -137,7 +136,7 @@ class NotSent(Message):
     now: datetime
 
 
-class Matter(Document):
+class Matter(Content):
     """What a notice is about, as its rows say when it is sent."""
 
     order: NoticeOrder

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from schemas.base import Email, Inbound, RowId
+from schemas.base import Email, Inbound
+from schemas.bootstraps import LONGEST_SOURCE, MOST_SOURCES
 from schemas.digests import LONGEST_TOPIC, MOST_TOPICS
+from schemas.documents import Against
 from schemas.skills import LONGEST_MESSAGE
 
 MOST_PROSPECTS = 20
@@ -194,86 +196,96 @@ class FeedbackRequested(Payload):
     skill_name: TheirId
 
 
-class ResearchProgress(Payload):
-    research_id: RowId
-    version: int = 0
-    step: str
-    percent: int = Field(default=0, ge=0, le=100)
-    message: str = ""
+class DocumentUploaded(Payload):
+    """A document is to be reviewed: one that is here, by our id, or the text of a file, with the user whose it is."""
+
+    document_id: TheirId | None = None
+    text: Text | None = None
+    file_name: Name = "document.txt"
+    user_id: TheirId | None = None
+    priority: Literal["urgent", "normal"] = "normal"
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if (self.document_id is None) == (self.text is None):
+            raise ValueError("documentId or text is needed, and not both")
+        if self.text is not None and self.user_id is None:
+            raise ValueError("a text needs userId")
+        return self
 
 
-class ResearchCompleted(Payload):
-    research_id: RowId
-    brief_id: RowId
-    confidence: str
+class AnalysisRequested(Payload):
+    document_id: TheirId
+    analysis_id: TheirId | None = None
+    priority: Literal["urgent", "normal"] = "normal"
 
 
-class ResearchFailed(Payload):
-    research_id: RowId
-    step: str
-    failure_reason: str
+class AnalysisRetried(Payload):
+    """An analysis that failed or was cancelled is done again."""
+
+    document_id: TheirId
+    reason: Annotated[str, AfterValidator(storable), StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 
-class TranscriptProgress(Payload):
-    call_id: RowId
-    step: str
-    percent: int = Field(default=0, ge=0, le=100)
-    message: str = ""
+class AnalysisCancelled(Payload):
+    """Any run of a document's by its id: an analysis, a comparison, a redline."""
+
+    analysis_id: TheirId
 
 
-class TranscriptCompleted(Payload):
-    call_id: RowId
-    findings: int = 0
+class DocumentDeleted(Payload):
+    document_id: TheirId
 
 
-class TranscriptFailed(Payload):
-    call_id: RowId
-    step: str
-    failure_reason: str
+class ComparisonRequested(Payload):
+    """A document against the tenant's playbook, another document, or the references nearest to it."""
+
+    document_id: TheirId
+    against: Against = Against.PLAYBOOK
+    other_id: TheirId | None = None
+    priority: Literal["urgent", "normal"] = "normal"
+
+    @model_validator(mode="after")
+    def _with_something(self) -> Self:
+        if (self.against is Against.DOCUMENT) != (self.other_id is not None):
+            raise ValueError("otherId is needed for a comparison with a document, and for no other")
+        return self
 
 
-class DigestCompleted(Payload):
-    digest_id: RowId
-    date: date_
-    audio: str
-    quiet: bool = False
+class RedlineRequested(Payload):
+    document_id: TheirId
+    priority: Literal["urgent", "normal"] = "normal"
 
 
-class DigestFailed(Payload):
-    digest_id: RowId
-    date: date_
-    step: str
-    failure_reason: str
+SourceName = Annotated[
+    str, AfterValidator(storable), StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SOURCE)
+]
 
 
-class SkillProgress(Payload):
-    run_id: RowId
-    step: str
-    percent: int = Field(default=0, ge=0, le=100)
-    message: str = ""
+class IngestRequested(Payload):
+    """References are taken in from the library: those that are named, or all that it holds."""
+
+    sources: tuple[SourceName, ...] = Field(default=(), max_length=MOST_SOURCES)
+    force_refresh: bool = False
 
 
-class SkillCompleted(Payload):
-    run_id: RowId
-    output_id: RowId
-    s3_key: str
-    tokens_used: int = 0
+class SourceRequested(Payload):
+    """One reference is taken in, as a bootstrap of its own. `progress_id` is its sender's."""
+
+    source: SourceName
+    progress_id: TheirId | None = None
+    force_refresh: bool = False
 
 
-class SkillFailed(Payload):
-    run_id: RowId
-    error: str
-    retryable: bool
-    step: str = ""
+class DemoRequested(Payload):
+    """A run that shows how work goes here: so many steps, of which each may take a moment."""
+
+    steps: int = Field(default=3, ge=1, le=100)
+    # Seconds to wait for demo/run.continued before the last step; 0 does not wait.
+    wait_s: float = Field(default=0, ge=0, le=3600)
 
 
-class BatchCompleted(Payload):
-    count: int
+class DemoContinued(Payload):
+    """The run that an event began goes on: `event_id` is what its sender called that."""
 
-
-class EntityParked(Payload):
-    """An event that was not done: what its sender calls it, and our row of it."""
-
-    event: str
-    received_id: RowId
-    reason: str
+    event_id: TheirId

@@ -2,11 +2,10 @@
 
 from datetime import date, datetime
 
-from schemas.base import RowId
-from schemas.documents import Document
+from schemas.base import Content, RowId
 
 
-class Promise(Document):
+class Promise(Content):
     """What somebody said in the last call that would be done, in their words. `at_ms` is None when no time was told."""
 
     id: RowId

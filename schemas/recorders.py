@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from schemas.base import Message, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Message, RowId, TenantId
 
 
 class Fetching(Message):
@@ -66,7 +65,7 @@ class CallsSwept(Message):
     taken: int = 0
 
 
-class RecorderRow(Document):
+class RecorderRow(Content):
     """A tenant's recorder, as its people see it: without what lets us in."""
 
     id: RowId

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from schemas.brands import BASES, KEYS, PRICES
 from schemas.budgets import DOLLAR, Caps, Price
 from schemas.providers import Google, Pace, Provider
+from schemas.slots import Slots
 
 STACK_FILE = Path(".greenroom/stack.env")
 
@@ -20,7 +21,7 @@ STACK_FILE = Path(".greenroom/stack.env")
 MOST_USD = 1_000_000
 
 
-class Settings(BaseSettings):
+class Settings(Slots):
     """What can be configured. Secrets never print; `greenroom config show` tells where each value came from."""
 
     model_config = SettingsConfigDict(
@@ -131,6 +132,26 @@ class Settings(BaseSettings):
     skills_at_once: int = Field(default=5, ge=1)
     skill_timeout_s: float = Field(default=540, gt=0)
 
+    # Documents: what makes vectors of their clauses; how many steps of a tenant are under way at once, over all workers
+    # (S4-16); and where references lie that a bootstrap takes in: a folder, or s3://bucket/prefix.
+    voyage_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("VOYAGE_API_KEY", "voyage_api_key")
+    )
+    voyage_base_url: str = "https://api.voyageai.com"
+    voyage_model: str = "voyage-4"
+    # S4-5: 200 ms between two calls.
+    voyage_pace: str = "300/60s+0.2s"
+    voyage_timeout_s: float = Field(default=30, gt=0)
+    parsing_at_once: int = Field(default=10, ge=1)
+    embeddings_at_once: int = Field(default=3, ge=1)
+    analysis_at_once: int = Field(default=5, ge=1)
+    comparison_at_once: int = Field(default=3, ge=1)
+    generation_at_once: int = Field(default=5, ge=1)
+    references_url: str = ""
+    # What one file's reading may take: it is done in a process of its own.
+    parsing_timeout_s: float = Field(default=60, gt=0)
+    parsing_memory_mb: int = Field(default=768, ge=128)
+
     # Who tells users something beside mail. The token of a bot is made by Telegram's BotFather; a webhook of Slack's has
     # its secret in its address.
     telegram_token: SecretStr = Field(
@@ -197,18 +218,6 @@ class Settings(BaseSettings):
     # Where calendars send their notifications; by default below web_url. Google wants https.
     webhook_url: str = ""
 
-    # How many calls of a provider one worker has under way at once, waiting for their turn included.
-    search_slots: int = Field(default=20, ge=1)
-    model_slots: int = Field(default=20, ge=1)
-    calendar_slots: int = Field(default=20, ge=1)
-    mail_slots: int = Field(default=5, ge=1)
-    call_slots: int = Field(default=10, ge=1)
-    reading_slots: int = Field(default=10, ge=1)
-    delivery_slots: int = Field(default=20, ge=1)
-    news_slots: int = Field(default=10, ge=1)
-    audio_slots: int = Field(default=4, ge=1)
-    skill_slots: int = Field(default=100, ge=1)
-
     log_format: str = Field(default="console", pattern="^(console|json)$")
     metrics_port: int = Field(default=0, ge=0, le=65535)
     tenant: str = ""
@@ -259,7 +268,7 @@ class Settings(BaseSettings):
     def unpriced(self) -> list[str]:
         """The models that are not called, since nobody knows what that costs."""
         models = {f"anthropic/{one}" for one in (self.anthropic_model, self.anthropic_small_model) if one}
-        models |= {"brave/news", f"elevenlabs/{self.elevenlabs_model}"}
+        models |= {"brave/news", f"elevenlabs/{self.elevenlabs_model}", f"voyage/{self.voyage_model}"}
         return sorted({f"perplexity/{self.perplexity_model}", self.transcript_model, *models} - set(self.prices))
 
     def smtp(self) -> tuple[str, bool]:
@@ -287,4 +296,5 @@ class Settings(BaseSettings):
             "gong/day": Pace.parse(self.gong_day_pace),
             "brave": Pace.parse(self.brave_pace),
             "congress": Pace.parse(self.congress_pace),
+            "voyage": Pace.parse(self.voyage_pace),
         }

@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from schemas.base import Message, RowId, TenantId
-from schemas.documents import Document
+from schemas.base import Content, Message, RowId, TenantId
 
 # S3-2, S3-9: so many starts of a user a minute, beyond which a run waits for its turn; so many an hour, beyond which
 # there is none.
@@ -44,14 +43,14 @@ class Tool(StrEnum):
     DOCUMENTS = "documents"
 
 
-class Limits(Document):
+class Limits(Content):
     """What a run of a skill may take: tokens of one answer, and answers until it has to be done."""
 
     max_tokens: int = Field(default=4000, ge=100, le=16_000)
     turns: int = Field(default=8, ge=1, le=20)
 
 
-class Skill(Document):
+class Skill(Content):
     """A skill as its folder says. `version` is a hash of all that is in it. `model` is empty for the usual one.
 
     `inputs` is the JSON Schema of what it is told beside the message; None: nothing. `foreign` are the tools that it
@@ -70,7 +69,7 @@ class Skill(Document):
     files: tuple[str, ...] = ()
 
 
-class Health(Document):
+class Health(Content):
     """The mean of its last scores, and of how many; `low` is a warning. Without scores there is none."""
 
     score: float
@@ -78,7 +77,7 @@ class Health(Document):
     low: bool
 
 
-class RunLine(Document):
+class RunLine(Content):
     """A run in a list. `position` is its place in its user's line, from 1, while it waits for its turn."""
 
     id: RowId
@@ -93,7 +92,7 @@ class RunLine(Document):
     sandbox: bool
 
 
-class Output(Document):
+class Output(Content):
     """What a run produced. Its text is where files are kept, under `object_key`."""
 
     id: RowId
@@ -104,7 +103,7 @@ class Output(Document):
     object_key: str
 
 
-class Opinion(Document):
+class Opinion(Content):
     """What a user says of an output. Scores are 1 to 5; `issues` are words."""
 
     overall: int = Field(ge=LEAST_SCORE, le=BEST_SCORE)
@@ -113,7 +112,7 @@ class Opinion(Document):
     issues: str = Field(default="", max_length=2000)
 
 
-class RunView(Document):
+class RunView(Content):
     """A run as its user sees it. `draft` is what has been written so far, while it is being written."""
 
     id: RowId
@@ -145,7 +144,7 @@ class RunView(Document):
     sandbox: bool
 
 
-class NewRun(Document):
+class NewRun(Content):
     """What is asked for. `id` is given by whoever names their runs; the same id is the same run."""
 
     id: RowId | None = None
@@ -158,7 +157,7 @@ class NewRun(Document):
     meeting_id: RowId | None = None
 
 
-class Asked(Document):
+class Asked(Content):
     """A run as it was written down: when its turn is, and its place in the line. `fresh`: just now."""
 
     run_id: RowId

@@ -4,11 +4,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from schemas.base import Email, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, RowId, TenantId
 
 
-class Tenant(Document):
+class Tenant(Content):
     id: TenantId
     slug: str
     name: str
@@ -17,14 +16,14 @@ class Tenant(Document):
     domains: tuple[str, ...] = ()
 
 
-class User(Document):
+class User(Content):
     id: RowId
     email: Email
     name: str
     time_zone: str = "UTC"
 
 
-class CampaignRow(Document):
+class CampaignRow(Content):
     id: RowId
     user_id: RowId
     name: str
@@ -34,7 +33,7 @@ class CampaignRow(Document):
     active: bool = True
 
 
-class NewCampaign(Document):
+class NewCampaign(Content):
     """What a user sells: three texts that the brief is written for."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -43,7 +42,7 @@ class NewCampaign(Document):
     pain_points: str = Field(min_length=1, max_length=2000)
 
 
-class RunRow(Document):
+class RunRow(Content):
     """A research as its row says it stands."""
 
     id: RowId
@@ -59,7 +58,7 @@ class RunRow(Document):
     ended_at: datetime | None
 
 
-class BriefLine(Document):
+class BriefLine(Content):
     """A brief in a list."""
 
     id: RowId
@@ -71,7 +70,7 @@ class BriefLine(Document):
     written_at: datetime
 
 
-class EventKey(Document):
+class EventKey(Content):
     """With which an application sends us events: what it is called, never the key itself."""
 
     id: RowId

@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.base import Email, Message, RowId, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, Message, RowId, TenantId
 
 
 class Source(StrEnum):
@@ -42,7 +41,7 @@ class FindingKind(StrEnum):
     QUOTE = "quote"
 
 
-class Speaker(Document):
+class Speaker(Content):
     """Somebody who spoke, or was there. `key` is what the transcript calls them; `ours` is None when nobody knows."""
 
     key: str = Field(max_length=200)
@@ -52,7 +51,7 @@ class Speaker(Document):
     ours: bool | None = None
 
 
-class Turn(Document):
+class Turn(Content):
     """What one speaker said at a stretch. Milliseconds from the start of the call.
 
     `times` say when what follows a place of the text was begun, where that is told of more than its beginning.
@@ -65,7 +64,7 @@ class Turn(Document):
     times: tuple[tuple[int, int], ...] = ()
 
 
-class Spoken(Document):
+class Spoken(Content):
     """A transcript as it was read: turns in the order of the call. Without `timed` their times only tell the order."""
 
     format: str
@@ -79,7 +78,7 @@ class Spoken(Document):
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()
 
 
-class Finding(Document):
+class Finding(Content):
     """One thing that came of a call. `quote` stands in what `speaker` said from `at_ms` on."""
 
     kind: FindingKind
@@ -92,7 +91,7 @@ class Finding(Document):
     at_ms: int = Field(ge=0)
 
 
-class Reading(Document):
+class Reading(Content):
     """What was made of a call: its findings in their order, what each speaker is, and how many findings were claimed."""
 
     findings: tuple[Finding, ...]
