@@ -7,11 +7,10 @@ from activities.mentions import Named
 from activities.store import forgetting, mentions
 from activities.store.database import Connection, Database, patient
 from activities.store.unsaid import BARE
-from schemas.base import Email, PersonKey, TenantId
-from schemas.briefs import Document
+from schemas.base import Content, Email, PersonKey, TenantId
 from schemas.erasures import Attendance, BriefTitle, Came, Dossier, Known, LookedUp, Marked, Page, Request, Said, Spoke
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=Content)
 
 
 class DossierStore:
@@ -46,7 +45,10 @@ class DossierStore:
                     _CAME,
                     *(
                         named.rows[place]
-                        for place in ("records", "letters", "received", "digests", "news", "skill_runs")
+                        for place in (
+                            *("records", "letters", "received", "digests", "news", "skill_runs"),
+                            *("documents", "document_runs"),
+                        )
                     ),
                 ),
             )
@@ -136,5 +138,15 @@ SELECT id, 'skill ' || skill, created_at, jsonb_build_array(
   message, inputs, client, (SELECT jsonb_agg(s.reply->'text' ORDER BY s.created_at) FROM skill_replies s WHERE s.skill_run_id = r.id),
   (SELECT jsonb_agg(f.issues) FROM feedback f WHERE f.skill_run_id = r.id)
 ) FROM skill_runs r WHERE id = ANY($6::uuid[])
+UNION ALL
+SELECT id, 'document', created_at, jsonb_build_array(name, text) FROM documents WHERE id = ANY($7::uuid[])
+UNION ALL
+SELECT id, 'document ' || work, created_at, jsonb_build_array(
+  reason, summary, notes, letter,
+  (SELECT jsonb_agg(jsonb_build_array(f.said, f.quote)) FROM document_findings f WHERE f.document_run_id = r.id),
+  (SELECT jsonb_agg(jsonb_build_array(d.said, d.ours, d.theirs)) FROM document_differences d WHERE d.document_run_id = r.id),
+  (SELECT jsonb_agg(jsonb_build_array(p.replacement, p.reason)) FROM document_proposals p WHERE p.document_run_id = r.id),
+  (SELECT jsonb_agg(a.reply->'text') FROM document_replies a WHERE a.document_run_id = r.id)
+) FROM document_runs r WHERE id = ANY($8::uuid[])
 ORDER BY at, id
 """

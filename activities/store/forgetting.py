@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from activities.calendars.rules import USUAL_LENGTH
-from activities.store import unsaid, untold, unwritten
+from activities.store import unfiled, unsaid, untold, unwritten
 from activities.store.database import Connection
 from activities.store.mentions import Mentions
 from activities.store.suppressions import GONE, UNTITLED
@@ -48,6 +48,8 @@ class Traces:
     undone: list[RowId]
     # Calls in which they spoke, or were spoken of by name.
     calls: list[RowId]
+    # Documents that name them.
+    documents: list[RowId]
 
     @classmethod
     async def of(cls, connection: Connection, email: Email, named: Mentions) -> "Traces":
@@ -58,7 +60,8 @@ class Traces:
         briefs = await _ids(connection, _BRIEFS, people, named.rows["briefs"], named.rows["evidence"])
         undone = await _ids(connection, _UNDONE, people, briefs)
         calls = await unsaid.calls(connection, email, named)
-        return cls(email, named, people, meetings, researches, briefs, undone, calls)
+        documents = await unfiled.documents(connection, named)
+        return cls(email, named, people, meetings, researches, briefs, undone, calls, documents)
 
     async def busy(self, connection: Connection) -> list[asyncpg.Record]:
         """Researches under way that know of them, or may learn of them from what is about to go."""
@@ -100,6 +103,7 @@ async def forget(connection: Connection, traces: Traces, now: datetime) -> tuple
     counts |= await _forget_people(connection, traces)
     counts |= await unsaid.forget(connection, traces.calls, traces.named)
     counts |= await untold.forget(connection, traces.named, traces.meetings, now)
+    counts |= await unfiled.forget(connection, traces.documents, traces.named, now)
     await _undo(connection, traces)
     return counts, await _changed(connection, traces, now)
 
@@ -111,7 +115,7 @@ async def _forget_runs(connection: Connection, traces: Traces, now: datetime) ->
         traces.named,
         people=traces.people,
         meetings=traces.meetings,
-        read=[*traces.briefs, *traces.calls],
+        read=[*traces.briefs, *traces.calls, *traces.documents],
         now=now,
     )
 

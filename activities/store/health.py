@@ -18,6 +18,8 @@ class Role:
     # Tables of tenants that are not fenced, for owners too.
     unfenced: tuple[str, ...]
     now: datetime
+    # Postgres has what vectors need, made or ready to be made.
+    vectors: bool = True
 
 
 async def role(url: str) -> Role:
@@ -34,7 +36,8 @@ async def role(url: str) -> Role:
                   AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
                 ORDER BY 1
               ) AS unfenced,
-              clock_timestamp() AS now
+              clock_timestamp() AS now,
+              EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS vectors
             FROM pg_roles r WHERE r.rolname = current_user
             """
         )

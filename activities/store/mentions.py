@@ -75,6 +75,21 @@ PLACES = {
             (SELECT jsonb_agg(f.issues) FROM feedback f WHERE f.skill_run_id = r.id)) AS said
         FROM skill_runs r
     """,
+    "documents": """
+        SELECT id, ARRAY[]::uuid[] AS about, jsonb_build_array(name, source, text) AS said FROM documents
+    """,
+    # Of a document that does not name them, these may quote one that does.
+    "document_runs": """
+        SELECT id, ARRAY[]::uuid[] AS about,
+          jsonb_build_array(reason, message, summary, notes, letter, failure_reason,
+            (SELECT jsonb_agg(jsonb_build_array(f.said, f.quote)) FROM document_findings f WHERE f.document_run_id = r.id),
+            (SELECT jsonb_agg(jsonb_build_array(d.said, d.ours, d.theirs)) FROM document_differences d
+              WHERE d.document_run_id = r.id),
+            (SELECT jsonb_agg(jsonb_build_array(p.passage, p.replacement, p.reason)) FROM document_proposals p
+              WHERE p.document_run_id = r.id),
+            (SELECT jsonb_agg(a.reply->'text') FROM document_replies a WHERE a.document_run_id = r.id)) AS said
+        FROM document_runs r
+    """,
     "news": "SELECT id, ARRAY[]::uuid[] AS about, found AS said FROM news WHERE found IS NOT NULL",
 }
 

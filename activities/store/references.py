@@ -51,6 +51,15 @@ class References:
             return call_id
 
     @patient
+    async def document(self, tenant_id: TenantId, named: str) -> RowId | None:
+        """A document by our id."""
+        async with self._database.tenant(tenant_id) as connection:
+            document_id: RowId | None = await connection.fetchval(
+                "SELECT id FROM documents WHERE id::text = lower($1)", named.strip()
+            )
+            return document_id
+
+    @patient
     async def recorder(self, tenant_id: TenantId) -> RecorderRow | None:
         """What records the tenant's calls, while it lets us in."""
         async with self._database.tenant(tenant_id) as connection:

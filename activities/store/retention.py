@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from activities.calendars.rules import USUAL_LENGTH
-from activities.store import untold, unwritten
+from activities.store import unfiled, untold, unwritten
 from activities.store.bills import BillStore
 from activities.store.database import Connection, Database, patient
 from schemas.base import TenantId
@@ -55,6 +55,7 @@ class RetentionStore:
                 counts[what] = await _count(connection, statement, now - OVER, BATCH)
             counts["parked events"] = await _count(connection, _PARKED, min(before, now - OVER), BATCH)
             counts["leases"] = await _count(connection, "DELETE FROM leases WHERE expires_at < $1", now)
+            counts["answers about documents"] = await _count(connection, unfiled.REPLIES, before, BATCH)
             counts["digests"] = await untold.discard(connection, before, BATCH, now)
             counts["skills' runs"] = await unwritten.discard(connection, before, BATCH, now)
             counts["opportunities"] = await _opportunities(connection)

@@ -63,6 +63,25 @@ class SkillLibrary:
             row = await connection.fetchrow(f"{_CALLS} AND c.id = $3", user_id, self._sandbox, call_id)
             return None if row is None else await _call(connection, row, await _zone(connection, user_id))
 
+    @patient
+    async def documents(self, tenant_id: TenantId, user_id: RowId) -> str:
+        """Theirs and the tenant's, the newest first, a line for each."""
+        async with self._database.tenant(tenant_id) as connection:
+            zone = await _zone(connection, user_id)
+            rows = await connection.fetch(
+                f"{_DOCUMENTS} ORDER BY d.created_at DESC, d.id LIMIT $3", user_id, self._sandbox, MOST_LISTED
+            )
+            return "\n".join(skill_texts.document_line(row, zone) for row in rows) or "There are no documents yet."
+
+    @patient
+    async def document(self, tenant_id: TenantId, user_id: RowId, document_id: str) -> str | None:
+        """Likewise."""
+        if not ROW_ID.fullmatch(document_id):
+            return None
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(f"{_DOCUMENTS} AND d.id = $3", user_id, self._sandbox, document_id)
+            return None if row is None else await _document(connection, row, await _zone(connection, user_id))
+
 
 async def company(connection: Connection, named: str) -> tuple[RowId, str] | None:
     """One that we know by its id or by its domain, and what it is called."""
@@ -172,6 +191,15 @@ FROM calls c LEFT JOIN opportunities o ON o.id = c.opportunity_id
 WHERE (c.user_id IS NULL OR c.user_id = $1) AND c.status = 'parsed' AND (NOT c.sandbox OR $2)
 """
 
+# With its review, if one ended well. A review that is pretended is none for those who may not read it.
+_DOCUMENTS = """
+SELECT d.id, d.name, d.role, d.sandbox OR coalesce(r.sandbox, false) AS sandbox, r.id AS run_id, r.ended_at, r.risk, r.summary
+FROM documents d LEFT JOIN document_runs r ON r.document_id = d.id AND r.work = 'analysis' AND r.status = 'completed'
+  AND (NOT r.sandbox OR $2)
+WHERE (d.user_id = $1 OR (d.user_id IS NULL AND d.role <> 'review')) AND (d.role <> 'reference' OR d.searchable)
+  AND (NOT d.sandbox OR $2)
+"""
+
 _NEWEST = "ORDER BY coalesce(c.started_at, c.created_at) DESC, c.id"
 
 
@@ -206,6 +234,17 @@ async def _call(connection: Connection, row: asyncpg.Record, zone: tzinfo) -> st
         row["id"],
     )
     return skill_texts.call(row, speakers, findings, zone)
+
+
+async def _document(connection: Connection, row: asyncpg.Record, zone: tzinfo) -> str:
+    findings = await connection.fetch(
+        """
+        SELECT topic, risk, said, quote FROM document_findings WHERE document_run_id = $1
+        ORDER BY start_at NULLS LAST, part, position
+        """,
+        row["run_id"],
+    )
+    return skill_texts.document(row, findings, zone)
 
 
 async def _zone(connection: Connection, user_id: RowId) -> tzinfo:

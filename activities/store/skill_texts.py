@@ -46,6 +46,23 @@ def call_line(row: asyncpg.Record, zone: tzinfo) -> str:
     return f"{row['id']}: {_line(row['title']) or 'without a title'}{began}{deal}{PRETENDED if row['sandbox'] else ''}"
 
 
+def document(row: asyncpg.Record, findings: Rows, zone: tzinfo) -> str:
+    """What is missing has no quote."""
+    if row["run_id"] is None:
+        return _cut([f"Document {document_line(row, zone)}"])
+    summary = [_line(one) for one in row["summary"]]
+    return _cut([f"Document {document_line(row, zone)}", *summary, "Found:", *map(_found, findings)])
+
+
+def document_line(row: asyncpg.Record, zone: tzinfo) -> str:
+    role = "" if row["role"] == "review" else f", a {row['role']}"
+    if row["run_id"] is None:
+        reviewed = ", not reviewed"
+    else:
+        reviewed = f", reviewed {row['ended_at'].astimezone(zone):%Y-%m-%d}, risk {row['risk'] or 'none'}"
+    return f"{row['id']}: {_line(row['name'])}{role}{reviewed}{PRETENDED if row['sandbox'] else ''}"
+
+
 def meeting(row: asyncpg.Record, attendees: Rows, zone: tzinfo) -> str:
     there = [f"- {_named(one['name'], one['email'])}, {one['standing']}" for one in attendees]
     off = ", which is off" if row["off"] else ""
@@ -88,6 +105,11 @@ def _finding(row: asyncpg.Record) -> str:
     minute, second = divmod(row["at_ms"] // 1000, 60)
     said = f'{_line(row["who"])} at {minute}:{second:02}: "{_line(row["quote"])}"'
     return f"- {row['kind'].replace('_', ' ')}: {_line(row['text'])}{owner}{due} [{said}]"
+
+
+def _found(row: asyncpg.Record) -> str:
+    proof = f'"{_line(row["quote"])}"' if row["quote"] else "it is not in the text"
+    return f"- {row['topic']}, risk {row['risk']}: {_line(row['said'])} [{proof}]"
 
 
 def _named(name: str, detail: str) -> str:

@@ -4,7 +4,7 @@ begin ─▶ planned ─▶ reserved ─▶ the call ─▶ settled, with the an
               └──────────┴─▶ released: nothing was bought
 
 Whoever sets money aside holds the row of the tenant's month, so sums are read and added to by one at a time. Rows are
-locked in one order everywhere: a research, call, digest, skill's run or subject, entries of the ledger, the month.
+locked in one order everywhere: a research, call, digest, skill's or document's run or subject, entries of the ledger, the month.
 """
 
 from collections.abc import Sequence
@@ -59,6 +59,7 @@ class SpendingStore:
             await connection.execute("SELECT FROM calls WHERE id = $1 FOR UPDATE", purchase.work_id)
             await connection.execute("SELECT FROM digests WHERE id = $1 FOR UPDATE", purchase.work_id)
             await connection.execute("SELECT FROM skill_runs WHERE id = $1 FOR UPDATE", purchase.work_id)
+            await connection.execute("SELECT FROM document_runs WHERE id = $1 FOR UPDATE", purchase.work_id)
             await release(connection, purchase.work_id, now, version=purchase.version, purpose=purchase.purpose)
             purse = await purse_of(connection, purchase.work_id, purchase.version, caps, now)
             for offer in offers:
@@ -135,7 +136,7 @@ async def _give_back(connection: Connection, entries: Sequence[RowId], now: date
 async def purse_of(connection: Connection, work_id: RowId, version: int, caps: Caps, now: datetime) -> Purse:
     """What may still be spent on this version. The month's row is locked: until the end nobody else sets aside.
 
-    What is spent on all versions of a call, digest or skill's run is bounded as on those of a meeting.
+    What is spent on all versions of a call, digest, skill's or document's run is bounded as on those of a meeting.
     """
     month: int = await connection.fetchval(
         """
@@ -149,7 +150,8 @@ async def purse_of(connection: Connection, work_id: RowId, version: int, caps: C
         SELECT coalesce(sum(s.micro_usd), 0)::bigint AS meeting,
           coalesce(sum(s.micro_usd) FILTER (WHERE s.version = $2), 0)::bigint AS run,
           EXISTS (SELECT FROM research WHERE id = $1 AND kind = 'calendar') OR EXISTS (SELECT FROM calls WHERE id = $1)
-            OR EXISTS (SELECT FROM digests WHERE id = $1) OR EXISTS (SELECT FROM skill_runs WHERE id = $1) AS is_meeting
+            OR EXISTS (SELECT FROM digests WHERE id = $1) OR EXISTS (SELECT FROM skill_runs WHERE id = $1)
+            OR EXISTS (SELECT FROM document_runs WHERE id = $1) AS is_meeting
         FROM spending s WHERE s.work_id = $1
         """,
         work_id,

@@ -1,6 +1,7 @@
 """Files that no row needs any more, until they are deleted from where they are kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from activities.store.database import Database, patient
 from schemas.base import TenantId
@@ -21,10 +22,18 @@ class UnneededStore:
             return [row["tenant_id"] for row in rows]
 
     @patient
-    async def unneeded(self, tenant_id: TenantId) -> list[str]:
-        """The keys of some of them, the oldest first."""
+    async def unneeded(self, tenant_id: TenantId, now: datetime, folder: str = "") -> list[str]:
+        """The keys of some of them, or of a folder's, the oldest first. One whose file is being uploaded has its time
+        yet."""
         async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch("SELECT key FROM unneeded_objects ORDER BY since, key LIMIT $1", BATCH)
+            rows = await connection.fetch(
+                """
+                SELECT key FROM unneeded_objects WHERE since <= $2 AND starts_with(key, $3) ORDER BY since, key LIMIT $1
+                """,
+                BATCH,
+                now,
+                folder,
+            )
             return [row["key"] for row in rows]
 
     @patient

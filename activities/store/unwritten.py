@@ -27,7 +27,7 @@ async def forget(
     read: Sequence[RowId],
     now: datetime,
 ) -> dict[str, int]:
-    """How much that was, by kind. `read` are briefs and calls that know of them: whoever has read one of these, or was
+    """How much that was, by kind. `read` are briefs, calls and documents that know of them: whoever has read one of these, or was
     told of a meeting with them or of their company, may name them by their first name alone."""
     rows = await connection.fetch(_RUNS, named.rows["skill_runs"], meetings, people, read)
     emptied = await empty(connection, [row["id"] for row in rows], now)
@@ -85,7 +85,7 @@ async def discard(connection: Connection, before: datetime, most: int, now: date
 
 _OPEN = "SELECT id FROM skill_runs WHERE id = ANY($1::uuid[]) AND status IN ('queued', 'running')"
 
-# What a run under way has read may be in nobody's rows yet. A tool's call says which brief or call it was for.
+# What a run under way has read may be in nobody's rows yet. A tool's call says which brief, call or document it was for.
 _RUNS = f"""
 SELECT id FROM skill_runs r
 WHERE (id = ANY($1::uuid[]) OR meeting_id = ANY($2::uuid[])
@@ -96,7 +96,7 @@ WHERE (id = ANY($1::uuid[]) OR meeting_id = ANY($2::uuid[])
       WHERE s.skill_run_id = r.id AND i.value = ANY($4::text[])
     ) OR (r.status = 'running' AND (client_id IS NOT NULL OR EXISTS (
       SELECT FROM skill_replies s, jsonb_array_elements(s.reply->'calls') c
-      WHERE s.skill_run_id = r.id AND c->>'name' IN ('list_briefs', 'list_calls')
+      WHERE s.skill_run_id = r.id AND c->>'name' IN ('list_briefs', 'list_calls', 'list_documents')
     )))
   ) AND failed_step IS DISTINCT FROM '{ERASED}'
 ORDER BY id FOR UPDATE
