@@ -19,6 +19,7 @@ PriceUnknown         nobody knows what it costs, so it is not bought
 NoValidAnswer        the model was asked as often as it may be, and no answer could be used
 NotReady             a call's transcript was waited for, and did not come
 Unkept               what was paid for could not be put away: it is to be bought again
+Unreadable           a file that cannot be read as a document: its sentence is for whoever sent it
 
 Texts name the provider and what it said by status and type, never with its own words: those may quote a person.
 """
@@ -216,6 +217,11 @@ def disconnected() -> ApplicationError:
 def sealed(why: str) -> ApplicationError:
     """Tokens that cannot be opened; `why` names a key by its id. Whoever runs this must mend it."""
     return ApplicationError(f"the tokens cannot be opened: {why}", type="Sealed", non_retryable=True)
+
+
+def unreadable(sentence: str) -> ApplicationError:
+    """`sentence` says why, and what to do, in our own words: it quotes nothing of the file."""
+    return ApplicationError(sentence, type="Unreadable", non_retryable=True)
 
 
 def unfinished(why: str) -> ApplicationError:

@@ -1,6 +1,7 @@
 """The effect of keeping files: those that no row needs any more are deleted from their store, and then forgotten."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from temporalio import activity
@@ -15,7 +16,7 @@ from schemas.erasures import Discarded, Outdated
 
 class Store(Protocol):
     async def tenants(self) -> list[TenantId]: ...
-    async def unneeded(self, tenant_id: TenantId) -> list[str]: ...
+    async def unneeded(self, tenant_id: TenantId, now: datetime) -> list[str]: ...
     async def deleted(self, tenant_id: TenantId, keys: Sequence[str]) -> int: ...
 
 
@@ -27,23 +28,23 @@ class ObjectActivities:
         self._objects = objects
 
     @activity.defn(name="objects.sweep")
-    async def sweep(self, _outdated: Outdated) -> Discarded:
+    async def sweep(self, outdated: Outdated) -> Discarded:
         """Safe to run twice: what is gone is deleted. A tenant whose files are refused does not keep others' there."""
         async with heartbeating():
             if self._objects is None:
                 return Discarded()
             tenants = await self._store.tenants()
-            counts = [await self._of(self._objects, tenant_id) for tenant_id in tenants]
+            counts = [await self._of(self._objects, tenant_id, outdated.now) for tenant_id in tenants]
             if None in counts:
                 raise errors.unfinished(f"{counts.count(None)} of {len(tenants)} tenants have files that nothing needs")
             deleted = sum(filter(None, counts))
             return Discarded(tenants=len(tenants), counts={"files": deleted} if deleted else {})
 
-    async def _of(self, objects: Objects, tenant_id: TenantId) -> int | None:
+    async def _of(self, objects: Objects, tenant_id: TenantId, now: datetime) -> int | None:
         """How many; None when not all are gone."""
         count = 0
         try:
-            while keys := await self._store.unneeded(tenant_id):
+            while keys := await self._store.unneeded(tenant_id, now):
                 await objects.delete(keys)
                 count += await self._store.deleted(tenant_id, keys)
         except ApplicationError:

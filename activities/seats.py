@@ -1,6 +1,6 @@
 """A provider that counts the calls under way at once: each of them has a seat, over all workers.
 
-wait ─▶ seated, and kept so for as long as the call lasts ─▶ left; whoever dies leaves it when it is kept no more
+in line ─▶ wait ─▶ seated, and kept so for as long as the call lasts ─▶ left; whoever dies leaves it when it is kept no more
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Protocol
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from temporalio.exceptions import ApplicationError
 
@@ -39,6 +40,8 @@ class Seats:
     def __init__(self, store: SeatStore, at_once: Mapping[str, int]) -> None:
         self._store = store
         self._at_once = at_once
+        # Gone with the last who stands in it.
+        self._lines = WeakValueDictionary[str, asyncio.Lock]()
 
     @asynccontextmanager
     async def seat(self, provider: str, of: str = "") -> AsyncIterator[None]:
@@ -62,6 +65,12 @@ class Seats:
                 await surely(self._store.leave(name, holder))
 
     async def _sit(self, provider: str, holder: str, most: int) -> None:
+        """First come, first served, as far as this process goes; only who is at the head of its line looks for a seat."""
+        line = self._lines.setdefault(provider, asyncio.Lock())
+        async with line:
+            await self._look(provider, holder, most)
+
+    async def _look(self, provider: str, holder: str, most: int) -> None:
         while not await surely(self._store.take(provider, holder, most, KEPT_FOR)):  # noqa: ASYNC110 - it is a row
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 
 from activities.digests.ports import Studio
+from activities.documents.ports import ANALYSIS, COMPARISON, EMBEDDINGS, GENERATION, PARSING
 from activities.providers.brave import Brave
 from activities.providers.congress import UnitedStates
 from activities.providers.elevenlabs import ElevenLabs
@@ -20,14 +21,18 @@ from activities.providers.google_accounts import GoogleAccounts
 from activities.providers.guarded import Guarded
 from activities.providers.objects import ObjectStore
 from activities.providers.perplexity import Perplexity
+from activities.providers.references import BucketReferences, FolderReferences
 from activities.providers.skill_shelf import BucketShelf, FolderShelf
 from activities.providers.smtp import Smtp
+from activities.providers.voyage import Voyage
 from activities.providers.webhooks import SignedWebhooks
 from activities.skills import SEATS
 from schemas.settings import Settings
 
 # The skills that come with us.
 OUR_SKILLS = Path(__file__).resolve().parents[2] / "skills"
+# Invented references, for whoever tries what there is.
+OUR_REFERENCES = OUR_SKILLS.with_name("references")
 
 
 def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity:
@@ -46,23 +51,33 @@ def web_search(settings: Settings, session: aiohttp.ClientSession) -> Perplexity
 
 def skill_shelf(settings: Settings) -> FolderShelf | BucketShelf:
     """Ours when nowhere is told; ValueError for an address that is none."""
-    url = settings.skills_url
+    if not settings.skills_url:
+        return FolderShelf(OUR_SKILLS)
+    place = _place(settings, settings.skills_url, "skills")
+    return FolderShelf(place) if isinstance(place, Path) else BucketShelf(place)
+
+
+def references(settings: Settings) -> FolderReferences | BucketReferences | None:
+    """Where a bootstrap takes references from: ours in the sandbox, when nowhere is told; otherwise None then.
+
+    ValueError for an address that is none.
+    """
+    if not settings.references_url:
+        return FolderReferences(OUR_REFERENCES, sandbox=True) if settings.sandbox else None
+    place = _place(settings, settings.references_url, "references")
+    return FolderReferences(place) if isinstance(place, Path) else BucketReferences(place)
+
+
+def _place(settings: Settings, url: str, what: str) -> ObjectStore | Path:
+    """A folder of this machine, or a bucket of the object store's; ValueError for an address that is neither."""
     where = urlsplit(url)
     if where.scheme == "s3":
-        return BucketShelf(
-            ObjectStore.at(
-                url,
-                endpoint=settings.objects_endpoint,
-                region=settings.objects_region,
-                access_key=settings.objects_access_key.get_secret_value(),
-                secret_key=settings.objects_secret_key.get_secret_value(),
-            )
-        )
+        return _bucket(settings, url)
     if where.scheme == "file" and not where.netloc:
-        return FolderShelf(Path(unquote(where.path)))
+        return Path(unquote(where.path))
     if "://" in url:
-        raise ValueError("skills are in a folder, at file:///folder or at s3://bucket/prefix")
-    return FolderShelf(Path(url).expanduser() if url else OUR_SKILLS)
+        raise ValueError(f"{what} are in a folder, at file:///folder or at s3://bucket/prefix")
+    return Path(url).expanduser()
 
 
 def accounts(settings: Settings, session: aiohttp.ClientSession) -> GoogleAccounts:
@@ -116,10 +131,12 @@ def speaker(settings: Settings, session: aiohttp.ClientSession) -> ElevenLabs | 
 
 def objects(settings: Settings) -> ObjectStore | None:
     """None when nowhere is told; ValueError for an address that is none."""
-    if not settings.objects_url:
-        return None
+    return _bucket(settings, settings.objects_url) if settings.objects_url else None
+
+
+def _bucket(settings: Settings, url: str) -> ObjectStore:
     return ObjectStore.at(
-        settings.objects_url,
+        url,
         endpoint=settings.objects_endpoint,
         region=settings.objects_region,
         access_key=settings.objects_access_key.get_secret_value(),
@@ -127,9 +144,33 @@ def objects(settings: Settings) -> ObjectStore | None:
     )
 
 
+def embedder(settings: Settings, session: aiohttp.ClientSession) -> Voyage | None:
+    """None without a key."""
+    where = settings.provider("voyage")
+    if not where.key.get_secret_value():
+        return None
+    return Voyage(
+        session,
+        base_url=where.base_url,
+        key=where.key.get_secret_value(),
+        model=settings.voyage_model,
+        price=settings.prices.get(f"voyage/{settings.voyage_model}"),
+        timeout_s=settings.voyage_timeout_s,
+        sandbox=where.sandbox,
+    )
+
+
 def seats(settings: Settings) -> dict[str, int]:
     """How many calls are under way at once, over all workers, of those who count them."""
-    return {ElevenLabs.name: settings.elevenlabs_at_once, SEATS: settings.skills_at_once}
+    return {
+        ElevenLabs.name: settings.elevenlabs_at_once,
+        SEATS: settings.skills_at_once,
+        PARSING: settings.parsing_at_once,
+        EMBEDDINGS: settings.embeddings_at_once,
+        ANALYSIS: settings.analysis_at_once,
+        COMPARISON: settings.comparison_at_once,
+        GENERATION: settings.generation_at_once,
+    }
 
 
 def studio(settings: Settings, session: aiohttp.ClientSession) -> Studio | None:

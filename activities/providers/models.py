@@ -19,6 +19,8 @@ from schemas.settings import Settings
 MOST_AT_ONCE = 21_000
 # Whoever writes as it goes is never silent for so long: it sends pings.
 LONGEST_SILENCE_S = 120
+# What is said about a part of a document, and how long that may take.
+REVIEW_TOKENS, REVIEW_TIMEOUT_S = 16_000, 180
 
 
 def language_models(settings: Settings, stack: AsyncExitStack) -> list[claude.Anthropic]:
@@ -57,6 +59,23 @@ def talker(settings: Settings, stack: AsyncExitStack) -> AnthropicTalk:
         model=settings.anthropic_model,
         prices=settings.prices,
         timeout_s=settings.skill_timeout_s,
+        least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
+        sandbox=where.sandbox,
+    )
+
+
+def reviewer(settings: Settings, stack: AsyncExitStack) -> LanguageModel:
+    """Whoever goes through documents: a part has much to be said about, which takes longer than a brief."""
+    where = settings.provider("anthropic")
+    timeout_s = max(settings.anthropic_timeout_s, REVIEW_TIMEOUT_S)
+    client = claude.client(base_url=where.base_url, key=where.key.get_secret_value(), timeout_s=timeout_s)
+    stack.push_async_callback(client.close)
+    return claude.Anthropic(
+        client,
+        model=settings.anthropic_model,
+        price=settings.prices.get(f"anthropic/{settings.anthropic_model}"),
+        most_tokens=REVIEW_TOKENS,
+        timeout_s=timeout_s,
         least_wait=timedelta(seconds=settings.anthropic_least_wait_s),
         sandbox=where.sandbox,
     )

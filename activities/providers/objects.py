@@ -87,6 +87,17 @@ class ObjectStore:
         except (BaseError, OSError) as error:
             raise _decided(error) from None
 
+    async def size(self, key: str) -> int | None:
+        """How many bytes it has; None when it is not there."""
+        try:
+            return (await self._store.head_async(key))["size"]
+        except FileNotFoundError as error:
+            if _code(error) == _NO_BUCKET:
+                raise _decided(error) from None
+            return None
+        except (BaseError, OSError) as error:
+            raise _decided(error) from None
+
     async def part(self, key: str, start: int, end: int) -> bytes | None:
         """Its bytes from `start` up to `end`; None when it is not there. One that is shorter is an error."""
         try:

@@ -13,7 +13,6 @@ log = structlog.get_logger("skills")
 
 NOT_ALLOWED = "That is not allowed: this skill has no such tool."
 NOT_FOUND = "Not found."
-NO_DOCUMENTS = "There are no documents yet."
 
 _ROW_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
@@ -34,7 +33,10 @@ KINDS = {
         ToolKind("list_calls", "List the newest calls: their ids, when and with whom they were.", _NOTHING),
         ToolKind("read_call", "Read what was found in a call.", _one("id", "The id of a call.")),
     ),
-    Tool.DOCUMENTS: (ToolKind("list_documents", "List the documents.", _NOTHING),),
+    Tool.DOCUMENTS: (
+        ToolKind("list_documents", "List the newest documents: their ids, and how risky they are.", _NOTHING),
+        ToolKind("read_document", "Read what was found in a document.", _one("id", "The id of a document.")),
+    ),
 }
 
 
@@ -44,8 +46,16 @@ class Toolbox:
     def __init__(self, folder: Folder, library: Library, tenant_id: TenantId, user_id: RowId) -> None:
         self._folder = folder
         self._whose = tenant_id, user_id
-        self._lists = {"list_briefs": library.briefs, "list_calls": library.calls}
-        self._reads = {"read_brief": library.brief, "read_call": library.call}
+        self._lists = {
+            "list_briefs": library.briefs,
+            "list_calls": library.calls,
+            "list_documents": library.documents,
+        }
+        self._reads = {
+            "read_brief": library.brief,
+            "read_call": library.call,
+            "read_document": library.document,
+        }
         self.kinds = (READ_FILE, *(kind for tool in Tool if tool in folder.skill.tools for kind in KINDS[tool]))
 
     async def use(self, call: ToolCall) -> dict[str, object]:
@@ -67,10 +77,8 @@ class Toolbox:
             return self._file(str(call.input.get("path", "")).removeprefix("./"))
         if (lists := self._lists.get(call.name)) is not None:
             return harmless(await lists(*self._whose))
-        row_id, reads = _row_id(call), self._reads.get(call.name)
-        if reads is None:
-            return NO_DOCUMENTS
-        text = await reads(*self._whose, row_id) if row_id else None
+        row_id = _row_id(call)
+        text = await self._reads[call.name](*self._whose, row_id) if row_id else None
         return None if text is None else harmless(text)
 
     def _file(self, path: str) -> str | None:
