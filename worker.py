@@ -19,6 +19,7 @@ from activities import coding
 from activities.access import Access
 from activities.calendars import CalendarActivities
 from activities.deliveries import DeliveryActivities
+from activities.demo import DemoActivities
 from activities.erasures import ErasureActivities, Runs
 from activities.interception import TellingByType
 from activities.meetings import MeetingActivities
@@ -39,6 +40,7 @@ from activities.store.calls import CallStore
 from activities.store.connections import ConnectionStore
 from activities.store.database import Database
 from activities.store.deliveries import DeliveryStore
+from activities.store.demos import DemoStore
 from activities.store.erasures import ErasureStore
 from activities.store.listening import listening
 from activities.store.lookups import LookUpStore
@@ -55,7 +57,7 @@ from activities.store.subscriptions import SubscriptionStore
 from activities.subscriptions import SubscriptionActivities
 from activities.transcripts import TranscriptActivities
 from schemas.settings import Settings
-from starter import codec, digesting, schedules, skilling
+from starter import bootstrapping, codec, digesting, documenting, schedules, skilling
 from starter.histories import Histories
 from starter.lives import Lives
 from starter.nouns import nouns
@@ -63,45 +65,11 @@ from starter.show.letters import Letters
 from starter.start import Doorbell
 from starter.ways import ways
 from starter.words import NotReadyError
-from workflows import policies, queues
-from workflows.batches import BatchWorkflow
-from workflows.bills import BillsWorkflow
-from workflows.calendars import CalendarPollsWorkflow, CalendarSyncWorkflow
-from workflows.deliveries import DeliveryWorkflow
-from workflows.digests import DigestsWorkflow, DigestWorkflow
-from workflows.erasures import ErasureWorkflow, RetentionWorkflow
-from workflows.meetings import MeetingWorkflow
-from workflows.notices import NoticeWorkflow
-from workflows.reconciliation import ReconciliationWorkflow
-from workflows.recorders import CallSweepsWorkflow
-from workflows.research import ProspectResearchWorkflow, ResearchWorkflow
-from workflows.skills import SkillRunWorkflow
-from workflows.subscriptions import SubscriptionRenewalsWorkflow, SubscriptionRenewalWorkflow
-from workflows.transcripts import TranscriptWorkflow
+from workflows import every, policies, queues
 
 log = structlog.get_logger("worker")
 
-WORKFLOWS = [
-    ResearchWorkflow,
-    ProspectResearchWorkflow,
-    NoticeWorkflow,
-    CalendarSyncWorkflow,
-    CalendarPollsWorkflow,
-    MeetingWorkflow,
-    SubscriptionRenewalWorkflow,
-    SubscriptionRenewalsWorkflow,
-    CallSweepsWorkflow,
-    ErasureWorkflow,
-    RetentionWorkflow,
-    DeliveryWorkflow,
-    TranscriptWorkflow,
-    BatchWorkflow,
-    ReconciliationWorkflow,
-    BillsWorkflow,
-    DigestsWorkflow,
-    DigestWorkflow,
-    SkillRunWorkflow,
-]
+WORKFLOWS = every.WORKFLOWS
 
 # Said once, here, and not in each workflow module: a schema imported both inside and outside the sandbox becomes two
 # classes, and pydantic refuses one where it expects the other. The pages of constants pass too, and how a run is told;
@@ -157,7 +125,7 @@ def _by_themselves(
     ledger = SpendingStore(database)
     treasurer = Treasurer(ledger, settings.prices, settings.caps())
     search, writers = made.web_search(settings, session), models.language_models(settings, stack)
-    reader = models.transcript_reader(settings, session, stack)
+    reader, parser = models.transcript_reader(settings, session, stack), documenting.reader(settings)
     return [
         ResearchActivities(
             ResearchStore(database),
@@ -176,8 +144,11 @@ def _by_themselves(
         TranscriptActivities(ReadingStore(database), reader, pacing, treasurer),
         DeliveryActivities(DeliveryStore(database, sealer(settings)), made.webhooks(settings)),
         RecordActivities(RecordStore(database)),
+        DemoActivities(DemoStore(database)),
         *digesting.owners(settings, database, session, writers[0], pacing, treasurer),
         *skilling.owners(settings, database, stack, pacing, treasurer),
+        *bootstrapping.owners(settings, database, session, pacing, treasurer, parser),
+        *documenting.owners(settings, database, session, stack, pacing, treasurer, parser),
     ]
 
 
@@ -235,6 +206,8 @@ def _slots(settings: Settings, queue: str) -> int:
         queues.NEWS: settings.news_slots,
         queues.AUDIO: settings.audio_slots,
         queues.SKILLS: settings.skill_slots,
+        queues.DOCUMENTS: settings.document_slots,
+        queues.VECTORS: settings.vector_slots,
     }
     return slots.get(queue, WORKFLOW_SLOTS)
 

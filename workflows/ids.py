@@ -3,6 +3,7 @@
 from datetime import date
 
 from schemas.base import PersonKey, RowId, TenantId
+from schemas.documents import Work
 
 
 def research(tenant_id: TenantId, research_id: RowId) -> str:
@@ -71,6 +72,25 @@ def digest(tenant_id: TenantId, user_id: RowId, day: date) -> str:
 def skill(tenant_id: TenantId, run_id: RowId) -> str:
     """One for each run: what is asked for twice under one id is run once."""
     return f"skill/{tenant_id}/{run_id}"
+
+
+def document(tenant_id: TenantId, document_id: RowId, work: Work, run_id: RowId) -> str:
+    """One for each thing that is done with a document: asked for twice, it is joined."""
+    return f"document/{tenant_id}/{document_id}/{work.value}/{run_id}"
+
+
+# One at a time of all tenants: whoever asks for one wakes it.
+BOOTSTRAPS = "bootstraps"
+
+
+def source(tenant_id: TenantId, source_id: RowId) -> str:
+    """One for each source of a bootstrap."""
+    return f"bootstrap/{tenant_id}/{source_id}"
+
+
+def demo(tenant_id: TenantId, received_id: RowId) -> str:
+    """One for each event that asks for one."""
+    return f"demo/{tenant_id}/{received_id}"
 
 
 # Sweeps that somebody asked for: they are of no tenant, and one at a time.

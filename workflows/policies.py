@@ -16,6 +16,10 @@
 | joined and stored  | 8       | 2, 4 s ... 2 min      | 30 min          | ... of it    |
 | a skill            | 4       | 5, 10, 20 s; or as told | its own       | 10 min       |
 | its output, stored | 8       | 2, 4 s ... 2 min      | 2 min           | ... of it    |
+| a file, read       | 3       | 2, 4 s                | its own         | 6 h          |
+| its parts, vectors | 4       | 2, 4, 8 s; or as told | 60 s of calling | ... of it    |
+| a redline, drawn   | 4       | 2, 4, 8 s             | its own         | ... of it    |
+| a reference        | 4       | 2, 4, 8 s; or as told | its own         | 2 h          |
 
 Retry counts are upper bounds and the window wins. Waiting for a turn is not counted. Four look-ups of 60 s with 1, 2 and 4 s between them would take
 247 s, so the last is cut short after 225; three polite waits of 60 s leave 45 s for four calls. Three model calls of
@@ -23,31 +27,14 @@ Retry counts are upper bounds and the window wins. Waiting for a turn is not cou
 """
 
 from datetime import timedelta
-from typing import TypedDict
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType
 
 from activities import freshness
 from workflows import queues
-
-
-class ShortStep(TypedDict):
-    """How a local activity is tried: beside the workflow, in its own task."""
-
-    start_to_close_timeout: timedelta
-    retry_policy: RetryPolicy
-
-
-class Step(TypedDict):
-    """How an activity is tried: on its provider's queue, heartbeating."""
-
-    task_queue: str
-    start_to_close_timeout: timedelta
-    heartbeat_timeout: timedelta
-    retry_policy: RetryPolicy
-    cancellation_type: ActivityCancellationType
-
+from workflows.tries import HEARTBEAT as HEARTBEAT  # noqa: PLC0414 - these two are found here
+from workflows.tries import ShortStep, step
+from workflows.tries import Step as Step  # noqa: PLC0414
 
 # S0: "total timeout 300 s", of which C0-9 keeps 75 s for writing.
 TOTAL = timedelta(seconds=300)
@@ -78,33 +65,6 @@ TELLING = ShortStep(
 
 # One try may wait long for its turn, heartbeating; the client's own time-out ends a call (settings, 60 s).
 A_TURN_AND_A_CALL = timedelta(hours=4)
-
-# A killed worker is noticed after this, and a cancellation arrives within a quarter of it. Its successor is at work
-# within 10 s of the kill: 6 s, the first pause of a retry (1 s or 2 s), and STICKY for a child and for its parent.
-HEARTBEAT = timedelta(seconds=6)
-
-
-def step(
-    queue: str,
-    one_try: timedelta,
-    *,
-    first_s: float,
-    coefficient: float = 2,
-    tries: int = 0,
-    longest: timedelta | None = None,
-    heartbeat: timedelta = HEARTBEAT,
-) -> Step:
-    """An activity on a queue: tried again after `first_s` seconds, then ever later, `longest` at the most, and so often;
-    0 is for ever."""
-    retries = RetryPolicy(timedelta(seconds=first_s), coefficient, longest, tries)
-    return Step(
-        task_queue=queue,
-        start_to_close_timeout=one_try,
-        heartbeat_timeout=heartbeat,
-        retry_policy=retries,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
-    )
-
 
 # A step that ends with a silent worker is begun again this often: nobody refused it.
 SILENCES = 3
@@ -292,3 +252,35 @@ SKILL_ENDS_WITHIN = timedelta(minutes=10)
 EXECUTE_SKILL = step(queues.SKILLS, timedelta(minutes=20), first_s=5, tries=4, heartbeat=timedelta(seconds=10))
 
 STORE_OUTPUT = step(queues.SKILLS, timedelta(minutes=2), first_s=2, tries=8, longest=timedelta(minutes=2))
+
+# Beyond the waiting for seats: behind a longer queue a document's run is given up, and says so.
+LONGEST_DOCUMENT = timedelta(hours=6)
+
+# A document's steps, which wait for seats of their tenant while they heartbeat. R(g): three retries; a 429 says its own
+# delay. What a cancellation stops is noticed within a quarter of the heartbeat.
+READ_FILE = step(queues.DOCUMENTS, A_TURN_AND_A_CALL, first_s=2, tries=3)
+EMBED = step(queues.VECTORS, A_TURN_AND_A_CALL, first_s=2, tries=4)
+REVIEW_PART = step(queues.DOCUMENTS, A_TURN_AND_A_CALL, first_s=2, tries=4)
+DRAW = step(queues.DOCUMENTS, A_TURN_AND_A_CALL, first_s=2, tries=4)
+
+# Parts of one document that are gone through at once: as many as its tenant has seats for. The others wait in its
+# workflow, and hold no slot of a worker's.
+PARTS_AT_ONCE = 5
+
+# What shows how work goes: a step takes a moment.
+DEMO_STEP = step(queues.WORKFLOWS, timedelta(minutes=1), first_s=1, tries=4)
+
+# S4-9: two hours for a source, and the others do not wait for it. Its tries are those of whatever it needs.
+SOURCE_WITHIN = timedelta(hours=2)
+INGEST = step(queues.VECTORS, A_TURN_AND_A_CALL, first_s=2, tries=4)
+LIST_SOURCES = step(queues.DOCUMENTS, timedelta(minutes=10), first_s=2, tries=4)
+# Sources of a bootstrap that are taken in at once: fewer than a worker has slots, so that documents have some too.
+SOURCES_AT_ONCE = 6
+# So many are begun in one history of a bootstrap, and then another goes on, with those that are not done yet.
+SOURCES_A_PAGE = 250
+# A source that nobody has heard of for so long is looked for: whoever ended it by hand has told nobody.
+SOURCES_LOOK = timedelta(minutes=5)
+# What is taken in is indexed in the end, however long Postgres takes for it.
+INDEX = step(
+    queues.DOCUMENTS, timedelta(hours=6), first_s=2, longest=timedelta(minutes=1), heartbeat=timedelta(seconds=30)
+)

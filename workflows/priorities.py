@@ -9,6 +9,8 @@ from workflows import policies
 
 # 1 is served first. A meeting within a day goes before a premium tenant's, that before the others'.
 URGENT, PREMIUM, USUAL = 1, 2, 3
+# Nobody waits for it.
+LATER = 4
 
 
 def urgent(starts_at: datetime | None, now: datetime) -> bool:

@@ -17,4 +17,22 @@ AUDIO = "greenroom-audio"
 # Where skills are run: each takes minutes, so that they have slots of their own.
 SKILLS = "greenroom-skills"
 
-ALL = (WORKFLOWS, SEARCH, MODEL, CALENDAR, MAIL, CALLS, READING, DELIVERY, NEWS, AUDIO, SKILLS)
+# Where documents are read, gone through and written; and who makes vectors of them.
+DOCUMENTS = "greenroom-documents"
+VECTORS = "greenroom-vectors"
+
+ALL = (
+    WORKFLOWS,
+    SEARCH,
+    MODEL,
+    CALENDAR,
+    MAIL,
+    CALLS,
+    READING,
+    DELIVERY,
+    NEWS,
+    AUDIO,
+    SKILLS,
+    DOCUMENTS,
+    VECTORS,
+)

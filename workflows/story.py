@@ -7,7 +7,9 @@ from temporalio import exceptions, workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+from schemas import documents
 from schemas.base import RowId, TenantId
+from schemas.bootstraps import BootstrapStatus
 from schemas.digests import DigestStatus
 from schemas.research import Begun, Gap, Phase, Progress, State, Subject
 from schemas.skills import RunStatus
@@ -71,6 +73,32 @@ def tell_skill(status: RunStatus, said: str, *updates: SearchAttributeUpdate[Any
     """How far a skill's run is; nobody is named."""
     workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
     workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
+
+
+def document(tenant_id: TenantId, *, urgent: bool) -> TypedSearchAttributes:
+    """What work on a document is found by when it begins."""
+    queued = documents.RunStatus.QUEUED.value
+    attributes: list[SearchAttributePair[Any]] = [
+        *found_by(tenant_id, "documents"),
+        SearchAttributePair(PHASE, queued),
+        SearchAttributePair(URGENT, urgent),
+    ]
+    return TypedSearchAttributes(attributes)
+
+
+def tell_document(status: documents.RunStatus, told: documents.Progress, *updates: SearchAttributeUpdate[Any]) -> None:
+    """How work on a document stands; nobody is named."""
+    workflow.upsert_search_attributes([PHASE.value_set(status.value), *updates])
+    workflow.set_current_details(f"## {status.value.capitalize()}\n\n{_percent(told)}")
+
+
+def tell_further(told: documents.Progress) -> None:
+    """How far it is, and no more: a part more is no other phase."""
+    workflow.set_current_details(f"## {documents.RunStatus.RUNNING.value.capitalize()}\n\n{_percent(told)}")
+
+
+def _percent(told: documents.Progress) -> str:
+    return f"- **{told.step}**: {told.percent} %" + (f" ({told.message})" if told.message else "")
 
 
 def why(error: BaseException) -> tuple[str, str]:
@@ -158,3 +186,9 @@ def _begins(subject: Subject) -> State:
     if not subject.fresh:
         return State.WAITING
     return State.NOT_FOUND if subject.empty else State.FRESH
+
+
+def tell_bootstrap(status: BootstrapStatus, said: str) -> None:
+    """How far the taking in of references is; the workflow is of no tenant for long."""
+    workflow.upsert_search_attributes([PHASE.value_set(status.value)])
+    workflow.set_current_details(f"## {status.value.capitalize()}: {said}")
