@@ -30,7 +30,7 @@ from schemas.brands import KEYS, VARIABLES
 from schemas.settings import STACK_FILE, Settings
 from starter import migrate, schedules
 from starter.environment import connect
-from starter.needs import wanted
+from starter.needs import OPTIONAL, wanted
 from starter.words import NotReadyError
 from workflows import queues, story
 
@@ -39,13 +39,6 @@ NEW_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32
 MAKE_ONE = "make one with: greenroom keys new"
 MOST_SKEW = timedelta(seconds=2)
 PATIENCE_S = 5.0
-
-# What is gone without: a digest is made of what else there is.
-OPTIONAL = {
-    "brave": "digests have no news",
-    "congress": "bills are those of files",
-    "elevenlabs": "digests are in writing alone",
-}
 
 # Temporal refuses polls that are shorter than some seconds.
 LONG_POLL = timedelta(seconds=30)
@@ -164,7 +157,14 @@ def logged_in(name: str, role: health.Role, time: Check) -> list[Check]:
             "forced on every table of tenants" if not role.unfenced else f"off for {', '.join(role.unfenced)}",
             "greenroom migrate",
         )
-        return [Check(name, ok=True, said=f"logs in as {role.name}"), fenced, time]
+        said = "there" if role.vectors else "Postgres does not have this extension"
+        vectors = Check(
+            "pgvector",
+            role.vectors,
+            said,
+            "install it beside Postgres, such as with the package postgresql-VERSION-pgvector",
+        )
+        return [Check(name, ok=True, said=f"logs in as {role.name}"), fenced, vectors, time]
     strong = [
         *(["passes row security"] if role.bypasses else []),
         *([f"owns {role.owns} tables"] if role.owns else []),

@@ -36,13 +36,13 @@ from schemas.payloads import (
 from schemas.settings import Settings
 from schemas.tenants import CampaignRow
 from schemas.transcripts import Source, Speaker, Spoken
-from starter import correspondence, mornings, skills, start
+from starter import bootstraps, correspondence, demo, document_events, mornings, skills, start
 from starter.correspondence import UnknownAddresseeError
 from starter.errands import AwayError
 from starter.inbox import Problem, RefusedError, Sent
 from starter.intake import ROW_ID, Intake
 from starter.office import Office
-from starter.words import FailedError, NotFoundError, NotReadyError, UsageError
+from starter.words import FailedError, NotFoundError, UsageError
 from workflows import ids
 
 LONGEST_TITLE = 200
@@ -64,7 +64,10 @@ class Dispatcher:
             return None if check is None else await check(self._office, tenant_id, sent.payload)
 
     async def begin(self, tenant_id: TenantId, sent: Sent, received_id: RowId) -> Begun:
-        """Whoever cannot be helped is parked with the reason: sending it again would not help either."""
+        """Whoever cannot be helped is parked with the reason: sending it again would not help either.
+
+        NotReadyError is what is missing here, and nothing is parked: it helps to send it again once that is there.
+        """
         async with _there():
             try:
                 return await STARTERS[sent.definition.name](self._office, tenant_id, sent.payload, received_id)
@@ -95,7 +98,7 @@ async def _there() -> AsyncIterator[None]:
     """AwayError for whatever means that Temporal, or what it takes to speak with it, is not there just now."""
     try:
         yield
-    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, RuntimeError, OSError, NotReadyError):
+    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, RuntimeError, OSError):
         raise AwayError from None
 
 
@@ -252,6 +255,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "digest/generate.requested": mornings.may,
         "mail/message.requested": _may_mail,
         "skill/execute.requested": skills.may,
+        "document/file.uploaded": document_events.may_take,
+        "document/analysis.requested": document_events.may,
+        "document/analysis.retry": document_events.may,
+        "document/comparison.requested": document_events.may_compare,
+        "document/redline.requested": document_events.may,
     }
 )
 
@@ -265,6 +273,18 @@ STARTERS: Mapping[str, Starter] = MappingProxyType(
         "mail/message.requested": _message,
         "skill/execute.requested": skills.requested,
         "skill/feedback.requested": skills.looked_at,
+        "document/file.uploaded": document_events.uploaded,
+        "document/analysis.requested": document_events.requested,
+        "document/analysis.retry": document_events.retried,
+        "document/analysis.cancelled": document_events.cancelled,
+        "document/file.deleted": document_events.deleted,
+        "document/comparison.requested": document_events.compared,
+        "document/redline.requested": document_events.redlined,
+        "bootstrap/ingest.requested": bootstraps.requested,
+        "bootstrap/source.process": bootstraps.source_requested,
+        "demo/run.requested": demo.requested,
+        "demo/steps.requested": demo.stepped,
+        "demo/run.continued": demo.continued,
     }
 )
 

@@ -20,6 +20,21 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     queues.NEWS: (),
     queues.AUDIO: (),
     queues.SKILLS: ("anthropic",),
+    queues.DOCUMENTS: ("anthropic",),
+    # Without a key documents are reviewed all the same, and say that similar clauses cannot be searched for.
+    queues.VECTORS: (),
+}
+
+# Whose vectors references are found by: without them none is taken in.
+MAKES_VECTORS = "voyage"
+
+
+# What is gone without: a digest is made of what else there is.
+OPTIONAL = {
+    "brave": "digests have no news",
+    "congress": "bills are those of files",
+    "elevenlabs": "digests are in writing alone",
+    "voyage": "documents are not compared, and have no similar clauses",
 }
 
 

@@ -16,16 +16,20 @@ from activities.store.database import Database
 from activities.store.reconciliation import Ended, ReconciliationStore
 from activities.store.records import RecordStore
 from activities.store.situations import SituationStore
+from activities.store.stuck_bootstraps import StuckBootstraps
 from activities.store.stuck_digests import StuckDigests
+from activities.store.stuck_documents import StuckDocuments
 from activities.store.stuck_skills import StuckSkills
 from schemas.base import RowId
 from schemas.batches import Waiting
+from schemas.documents import RunStatus as DocumentStatus
+from schemas.documents import Work
 from schemas.erasures import Erasure
 from schemas.meetings import Look
 from schemas.notices import NoticeKind, NoticeOrder, skill_key, unread_key
 from schemas.reconciliation import Comparing, Done, Life
 from schemas.skills import RunStatus
-from starter import skills, start
+from starter import bootstraps, documents, skills, start
 from workflows import ids
 
 # A request that no workflow was ever begun for.
@@ -34,7 +38,7 @@ NEVER_BEGUN = "nobody has begun it"
 
 def nouns(database: Database, client: Client) -> tuple[Noun, ...]:
     store, digests, mending = ReconciliationStore(database), StuckDigests(database), Mending(database, client)
-    runs = StuckSkills(database)
+    runs, reviews = StuckSkills(database), StuckDocuments(database)
     return (
         Noun(
             "research",
@@ -61,6 +65,11 @@ def nouns(database: Database, client: Client) -> tuple[Noun, ...]:
             workflow="SkillRun",
             ended=runs.ended,
         ),
+        Noun(
+            "documents", reviews.open, lambda row: ids.document(row.tenant_id, *_about(row), row.id), mending.document
+        ),
+        # One workflow for all: it takes one after the other.
+        Noun("bootstraps", StuckBootstraps(database).open, lambda _row: ids.BOOTSTRAPS, mending.bootstrap),
         Noun("erasures", store.erasures, lambda row: ids.erasure(row.tenant_id, row.id), mending.erasure),
         Noun("notices", store.notices, lambda row: ids.notice(row.tenant_id, row.key), mending.notice),
         # Whoever looks after a meeting may have found that there is nothing to do.
@@ -93,6 +102,8 @@ class Mending:
         self._situations = SituationStore(database)
         self._digests = StuckDigests(database)
         self._skills = StuckSkills(database)
+        self._bootstraps = StuckBootstraps(database)
+        self._documents = StuckDocuments(database)
         self._records = RecordStore(database)
         self._client = client
         self._bell = start.Doorbell(client)
@@ -156,6 +167,25 @@ class Mending:
                 await self._order(row, key, NoticeKind.SKILL, **about)
         return Done.FAILED
 
+    async def document(self, row: Row, life: Life, comparing: Comparing) -> Done | None:
+        """One that was asked for, for the first time or again, and that nobody took, is begun."""
+        if row.status != DocumentStatus.QUEUED:
+            return Done.FAILED if await self._documents.end(row, WHY[life], comparing.now) else None
+        order = await self._documents.order(row)
+        if order is None:
+            return None
+        async with _reached():
+            await documents.begin(self._client, order)
+        return Done.BEGUN
+
+    async def bootstrap(self, row: Row, _life: Life, _comparing: Comparing) -> Done | None:
+        """It is gone on with: of its sources those that have ended stay so."""
+        if not await self._bootstraps.still_waits(row):
+            return None
+        async with _reached():
+            await bootstraps.ring(self._client)
+        return Done.BEGUN
+
     async def erasure(self, row: Row, _life: Life, _comparing: Comparing) -> Done | None:
         """Whoever asked to be forgotten is forgotten, whoever has ended that."""
         if not await self._store.unfinished(row):
@@ -218,6 +248,12 @@ def _morning(row: Row) -> tuple[RowId, date]:
     """Whose digest it is, and of which day."""
     user_id, _, day = row.key.partition("/")
     return user_id, date.fromisoformat(day)
+
+
+def _about(row: Row) -> tuple[RowId, Work]:
+    """Which document it is about, and what is done with that."""
+    document_id, _, work = row.key.partition("/")
+    return document_id, Work(work)
 
 
 def _is_told(ended: Ended) -> bool:

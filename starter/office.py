@@ -5,10 +5,14 @@ from functools import cached_property
 
 from temporalio.client import Client
 
+from activities.ports import Objects
 from activities.skills.ports import Shelf
+from activities.store.bootstraps import BootstrapStore
 from activities.store.calls import CallStore
 from activities.store.database import Database
 from activities.store.digests import DigestStore
+from activities.store.document_runs import DocumentRunStore
+from activities.store.documents import DocumentStore
 from activities.store.feedback import FeedbackStore
 from activities.store.letters import LetterStore
 from activities.store.meetings import MeetingStore
@@ -65,6 +69,25 @@ class Office:
     @cached_property
     def opinions(self) -> FeedbackStore:
         return FeedbackStore(self.database)
+
+    @cached_property
+    def documents(self) -> DocumentStore:
+        return DocumentStore(self.database)
+
+    @cached_property
+    def document_runs(self) -> DocumentRunStore:
+        return DocumentRunStore(self.database)
+
+    @cached_property
+    def objects(self) -> Objects | None:
+        """Where files are kept; ValueError for a setting that is no place."""
+        from activities.providers import made  # noqa: PLC0415 - the providers' libraries take a second to load
+
+        return made.objects(self.settings)
+
+    @cached_property
+    def bootstraps(self) -> BootstrapStore:
+        return BootstrapStore(self.database)
 
     @cached_property
     def shelf(self) -> Shelf:

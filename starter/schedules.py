@@ -23,9 +23,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from schemas.base import Message
+from schemas.base import Content, Message
 from schemas.bills import BillSweep
-from schemas.briefs import Document
 from schemas.calendars import Poll
 from schemas.digests import DigestSweep
 from schemas.erasures import Keeping
@@ -50,7 +49,7 @@ NAMES = (RENEWALS, POLLS, RETENTION, CALL_SWEEPS, RECONCILIATION, DIGESTS, BILLS
 JITTER_PART = 60
 
 
-class Planned(Document):
+class Planned(Content):
     """A schedule as it stands on the server. `next_at` is None while it is paused."""
 
     id: str

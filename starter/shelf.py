@@ -1,4 +1,4 @@
-"""Where audio is kept, as `doctor` looks at it: something can be put there, read again, and deleted."""
+"""Where files are kept, as `doctor` looks at it: something can be put there, read again, and deleted."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -29,7 +29,7 @@ async def check(settings: Settings) -> Check:
             NAME,
             ok=True,
             warning=True,
-            said="none: digests are delivered in writing alone, and no skill is run",
+            said="none: digests are delivered in writing alone, no skill is run, and no document is taken",
             remedy=REMEDY,
         )
     key = f"doctor/{uuid4()}"

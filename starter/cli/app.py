@@ -7,6 +7,7 @@ import typer
 
 from starter.cli import (
     bills,
+    bootstraps,
     briefs,
     budget,
     calendars,
@@ -15,6 +16,7 @@ from starter.cli import (
     config,
     digests,
     doctor,
+    documents,
     events,
     gong,
     keys,
@@ -66,6 +68,8 @@ app.command("retry", rich_help_panel=WORK)(runs.retry)
 app.add_typer(transcripts.app, name="transcript", rich_help_panel=WORK)
 app.add_typer(digests.app, name="digest", rich_help_panel=WORK)
 app.add_typer(skills.app, name="skill", rich_help_panel=WORK)
+app.add_typer(documents.app, name="document", rich_help_panel=WORK)
+app.add_typer(bootstraps.app, name="bootstrap", rich_help_panel=CARE)
 app.add_typer(briefs.app, name="brief", rich_help_panel=READ)
 app.command("runs", rich_help_panel=READ)(runs.runs)
 app.add_typer(events.app, name="events", rich_help_panel=READ)

@@ -58,7 +58,7 @@ def interactive() -> bool:
 
 def only_one(**given: object) -> None:
     """Refuse flags that exclude each other; names are those of the flags."""
-    flags = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    flags = [f"--{name.rstrip('_').replace('_', '-')}" for name, value in given.items() if value]
     if len(flags) > 1:
         raise UsageError(f"{' and '.join(flags)} exclude each other", "give one of them")
 

@@ -92,6 +92,7 @@ def _addresses(stack: Stack) -> None:
     console.print("                     .venv/bin/greenroom research ada@lovelace.example --watch")
     console.print("                     .venv/bin/greenroom digest run --user sample")
     console.print("                     .venv/bin/greenroom skill run follow-up --meeting next --watch")
+    console.print("                     .venv/bin/greenroom document review FILE --watch")
     console.print("Ctrl-C stops everything.")
 
 

@@ -49,7 +49,7 @@ class Cluster:
         return f"postgres://{role}@/{database}?host={self.socket}"
 
     async def create(self, database: str) -> Urls:
-        """The owner role and a database of its own, unless they are there."""
+        """The owner role, a database of its own, and what only a superuser may add to that, unless they are there."""
         connection = await asyncpg.connect(self.url("postgres", "postgres"))
         try:
             if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", OWNER):
@@ -58,7 +58,15 @@ class Cluster:
                 await connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
         finally:
             await connection.close()
+        await self._extend(database)
         return self.urls(database)
+
+    async def _extend(self, database: str) -> None:
+        connection = await asyncpg.connect(self.url("postgres", database))
+        try:
+            await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        finally:
+            await connection.close()
 
     def pid(self) -> int:
         pid: int = self._server.get_postmaster_info().pid

@@ -193,8 +193,8 @@ class Stack:
             raise FailedError(f"The namespace could not be prepared: {said.decode().strip()[:200]}")
 
     def _leave(self) -> None:
-        """For the CLI, and for the parts that are started after it."""
-        files.write(STACK_FILE, self.environment | ALLOWED)
+        """For the CLI, which pretends as the worker does, and for the parts that are started after it."""
+        files.write(STACK_FILE, self.environment | ALLOWED | PRETENDED)
 
     def _forget(self) -> None:
         """Nobody is to look for a stack that is gone."""

@@ -23,6 +23,7 @@ from activities.store.calls import CallStore
 from activities.store.channels import ChannelStore
 from activities.store.connections import ConnectionStore
 from activities.store.digests import DigestStore
+from activities.store.documents import DocumentStore
 from activities.store.event_keys import EventKeyStore
 from activities.store.explanations import ExplanationStore
 from activities.store.feedback import FeedbackStore
@@ -53,8 +54,14 @@ from starter.web.campaigns import Campaigns
 from starter.web.codec import Opened
 from starter.web.desk import Desk
 from starter.web.digests import Digested
+from starter.web.document import Read
+from starter.web.document_desk import Reviewing
+from starter.web.document_runs import Made
+from starter.web.documents import Reviewed
+from starter.web.documents_door import DocumentsDoor
 from starter.web.events import Events
 from starter.web.feeds import Feeds
+from starter.web.following import Following
 from starter.web.gong import CallNotices
 from starter.web.guard import Guard
 from starter.web.health import Health, temporal
@@ -100,9 +107,10 @@ def build_app(parts: Parts) -> web.Application:
     told = CallNotices(parts.recorders, parts.call_intake, parts.call_bell, metrics, settings.web_url)
     watching = Watching(parts.skill_runs, parts.sounds)
     runs = Runs(watching, parts)
-    around = [guard.around, events.around, told.around, runs.around]
+    following, brought = Following(parts.documents), DocumentsDoor(parts)
+    around = [guard.around, events.around, told.around, runs.around, brought.around]
     app = web.Application(middlewares=around, client_max_size=LARGEST_BODY)
-    app.on_shutdown.append(watching.close)
+    app.on_shutdown.extend((watching.close, following.close))
     app.on_response_prepare.extend((guard.signed_off, payloads.signed_off))
     app.router.add_get("/briefs/{id}", pages.brief)
     app.router.add_routes(Marks(readers, members, parts, metrics).routes())
@@ -121,6 +129,10 @@ def build_app(parts: Parts) -> web.Application:
     app.router.add_routes(runs.routes())
     app.router.add_routes(Written(members, watching, parts).routes())
     app.router.add_routes(Skilled(members, cookies, parts).routes())
+    app.router.add_routes(brought.routes())
+    app.router.add_routes(Reviewed(members, cookies, parts).routes())
+    app.router.add_routes(Read(members, following, parts).routes())
+    app.router.add_routes(Made(members, parts).routes())
     for signed_in in (Today, Calendars, Campaigns, Preferred, Digested):
         app.router.add_routes(signed_in(members, parts).routes())
     return app
@@ -169,6 +181,8 @@ async def real_parts(settings: Settings) -> AsyncIterator[Parts]:
             skill_runs=SkillRunStore(database),
             opinions=FeedbackStore(database),
             skill_desk=Desk(Office(settings, database, client)),
+            documents=DocumentStore(database),
+            document_desk=Reviewing(Office(settings, database, client)),
             user_channels=ways.Channels(
                 settings, ways.channels(settings, database), ways.ways(settings, database, session)
             ),

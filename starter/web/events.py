@@ -26,6 +26,7 @@ from starter.web.guard import LONGEST_S, Handler
 from starter.web.metrics import Metrics
 from starter.web.visits import is_row_id
 from starter.web.webhooks import Remembered
+from starter.words import NotReadyError
 
 log = structlog.get_logger("web")
 
@@ -104,6 +105,9 @@ class Events:
             return self._refused(error.status, error.sentence, error.after_s)
         except web.HTTPException as error:
             return self._refused(error.status, SENTENCES.get(error.status, error.reason))
+        except NotReadyError as error:
+            # Remedies are commands, which are not for applications.
+            return self._refused(503, error.sentence)
         except (AwayError, ApplicationError, TimeoutError) as error:
             log.warning("events put off", error=getattr(error, "type", type(error).__name__))
             return self._refused(503, SENTENCES[503])

@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key, lo
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities import errors
 from activities.ports import CallBell
 from activities.providers.gong import recorded
 from activities.recorders import new_call
@@ -40,6 +39,7 @@ from starter.web.guard import LONGEST_S, Handler
 from starter.web.metrics import Metrics
 from starter.web.visits import is_row_id
 from starter.web.webhooks import SOON, Remembered
+from starter.words import NotFoundError
 
 log = structlog.get_logger("web")
 
@@ -108,10 +108,10 @@ class NoRecorders:
         return frozenset()
 
     async def take(self, _tenant_id: TenantId, _call: NewCall, _spoken: Spoken | None, _now: datetime) -> Taken:
-        raise errors.not_found("recorder")
+        raise NotFoundError("There is no such recorder")
 
     async def call(self, _tenant_id: TenantId, _call_id: RowId) -> None:
-        raise errors.not_found("recorder")
+        raise NotFoundError("There is no such recorder")
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Guard:
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The page, or the sentence for what came instead."""
     try:
-        async with asyncio.timeout(LONGEST_S):
+        async with asyncio.timeout(longest(request)):
             return await handler(request)
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
@@ -67,6 +67,11 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody is shown a stack
         _note(request, error)
         return plain(request, 500)
+
+
+def longest(request: web.Request) -> float:
+    """How long a page may take. One that takes large requests may wait for them besides, as long as it says itself."""
+    return LONGEST_S + getattr(getattr(request.match_info.handler, "large", None), "seconds", 0.0)
 
 
 def route_of(request: web.Request) -> str:

@@ -11,6 +11,7 @@ from schemas.explanations import Call
 from schemas.settings import Settings
 from starter.inbox import Inbox
 from starter.ways import NoChannels
+from starter.web.document_desk import NoDocuments
 from starter.web.events import EventKeys, NoKeys
 from starter.web.gong import NoRecorders, Recorders
 from starter.web.health import Check
@@ -21,6 +22,8 @@ from starter.web.ports import (
     Connections,
     Consent,
     Digests,
+    DocumentDesk,
+    Documents,
     Errands,
     Explanations,
     Marks,
@@ -78,3 +81,6 @@ class Parts:
     skill_desk: SkillDesk = field(default_factory=NoSkills)
     # Where users are told what happens, beside their mail.
     user_channels: UserChannels = field(default_factory=NoChannels)
+    # Documents: their rows, and where they are taken in and worked on.
+    documents: Documents = field(default_factory=NoDocuments)
+    document_desk: DocumentDesk = field(default_factory=NoDocuments)

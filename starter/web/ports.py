@@ -11,6 +11,10 @@ from schemas.briefs import Brief, Verdict
 from schemas.callbook import CallLine, CallView
 from schemas.channels import UserChannel
 from schemas.digests import DigestLine, DigestView, Wishes
+from schemas.documentbook import ComparisonView, DocumentLine, DocumentView, RedlineView
+from schemas.documentbook import RunView as DocumentRunView
+from schemas.documents import AskedRun, Role, TakenDocument
+from schemas.documents import NewRun as NewDocumentRun
 from schemas.explanations import Explanation
 from schemas.marks import Said
 from schemas.meetings import Asked
@@ -229,4 +233,43 @@ class SkillDesk(Protocol):
     async def ask(self, tenant_id: TenantId, wanted: NewRun) -> SkillAsked: ...
     async def cancel(self, tenant_id: TenantId, run_id: RowId, user_id: RowId | None) -> bool:
         """Whether there was something to stop."""
+        ...
+
+
+class Documents(Protocol):
+    """A user's own documents and those of their tenant; with no user named all of a tenant's, for whoever holds its key."""
+
+    async def list(
+        self, tenant_id: TenantId, user_id: RowId | None, role: Role | None, most: int
+    ) -> tuple[DocumentLine, ...]:
+        """The newest first."""
+        ...
+
+    async def view(self, tenant_id: TenantId, user_id: RowId | None, document_id: RowId) -> DocumentView | None: ...
+    async def run_view(self, tenant_id: TenantId, user_id: RowId | None, run_id: RowId) -> DocumentRunView | None:
+        """How one run stands, without what it made: it is asked for again and again."""
+        ...
+
+    async def comparison(self, tenant_id: TenantId, user_id: RowId | None, run_id: RowId) -> ComparisonView | None: ...
+    async def redline(self, tenant_id: TenantId, user_id: RowId | None, run_id: RowId) -> RedlineView | None: ...
+
+
+class DocumentDesk(Protocol):
+    """Where files are taken in, worked on and deleted. Raises SaidError, or AwayError."""
+
+    async def upload(
+        self, tenant_id: TenantId, user_id: RowId | None, role: Role, name: str, data: bytes
+    ) -> TakenDocument: ...
+    async def ask(self, tenant_id: TenantId, wanted: NewDocumentRun) -> AskedRun: ...
+    async def retry(self, tenant_id: TenantId, run_id: RowId, reason: str) -> AskedRun: ...
+    async def cancel(self, tenant_id: TenantId, run_id: RowId) -> bool:
+        """Whether there was something to stop."""
+        ...
+
+    async def delete(self, tenant_id: TenantId, document_id: RowId) -> bool:
+        """Whether there was such a document."""
+        ...
+
+    async def file(self, tenant_id: TenantId, found: DocumentRunView) -> bytes | None:
+        """What a redline drew. Nothing when it is not where files are kept."""
         ...

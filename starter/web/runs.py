@@ -6,7 +6,6 @@ A key is its tenant's: it sees all of the tenant's runs. Whatever goes wrong is 
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -14,20 +13,20 @@ from aiohttp import web
 from pydantic import Field
 from temporalio.exceptions import ApplicationError
 
-from activities.store.event_keys import LONGEST_KEY, KeyRow, digest
 from activities.store.skill_asking import TooManyRunsError
 from schemas.base import RowId, TenantId
 from schemas.payloads import Payload, SkillRequested, TheirId
 from schemas.skills import ENDED, LONGEST_MESSAGE, NewRun, Opinion, RunView
 from starter.errands import AwayError
-from starter.inbox import RefusedError, decode, valid
+from starter.inbox import RefusedError, valid
 from starter.skills import run_id as named_run
+from starter.web import keyed
 from starter.web.guard import Handler
+from starter.web.keyed import KEY_ROW
 from starter.web.parts import Parts
 from starter.web.visits import is_row_id
 from starter.web.watching import KIND, Watching, outcome
-from starter.web.webhooks import Remembered
-from starter.words import NotFoundError, NotReadyError, SaidError
+from starter.words import SaidError
 
 log = structlog.get_logger("web")
 
@@ -35,18 +34,9 @@ log = structlog.get_logger("web")
 LARGEST_BODY = 512 * 1024
 # Less than any page may take: whoever waited that long is told in their own language to come again.
 PATIENCE_S = 7.0
-SOON = {"Retry-After": "5"}
-KEY_ROW = web.RequestKey("run_key", KeyRow)
+EXAMPLE = '{"skillName": "follow-up", "userId": "..."}'
 
-NO_KEY = RefusedError(401, "there is no such event key, or it was revoked")
 NO_RUN = RefusedError(404, "there is no such run")
-NO_USER = RefusedError(404, "userId: there is no such user")
-SENTENCES = {
-    400: "that request could not be read",
-    408: "that took too long to arrive",
-    413: f"more than {LARGEST_BODY // 1024} KiB were sent",
-    503: "that cannot be done just now; try it again",
-}
 
 
 class RunRequest(SkillRequested):
@@ -68,12 +58,10 @@ class OpinionSent(Payload):
 class Runs:
     def __init__(self, watching: Watching, parts: Parts) -> None:
         self._watching = watching
-        self._keys = parts.event_keys
-        self._remembered = Remembered(parts.event_keys)
+        self._keyed = keyed.Keyed(parts)
         self._runs = parts.skill_runs
         self._opinions = parts.opinions
         self._desk = parts.skill_desk
-        self._users = parts.users
         self._now = parts.clock
         self._own = (self.ask, self.one, self.events, self.stop, self.judge)
 
@@ -93,21 +81,21 @@ class Runs:
             return await handler(request)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return await handler(await self._welcome(request))
+                return await handler(await self._keyed.welcome(request, LARGEST_BODY))
         except (RefusedError, TooManyRunsError, SaidError, web.HTTPException) as error:
-            return _refused(error)
+            return keyed.refused(error, LARGEST_BODY)
         except (AwayError, ApplicationError, TimeoutError) as error:
-            log.warning("run put off", error=getattr(error, "type", type(error).__name__))
-            return _answer(503, SENTENCES[503], SOON)
+            log.warning("run put off", error=keyed.kind_of(error))
+            return keyed.away()
 
     async def ask(self, request: web.Request) -> web.Response:
         """A run that its sender names is the same run whenever it is asked for."""
-        tenant_id = await self._tenant(request)
-        sent = valid(RunRequest, _object(await request.read()), "body")
-        _own(sent, tenant_id)
+        tenant_id = await self._keyed.tenant(request)
+        sent = valid(RunRequest, keyed.sent(await request.read(), EXAMPLE), "body")
+        keyed.own(sent, tenant_id)
         wanted = NewRun(
             id=named_run(tenant_id, sent.run_id) if sent.run_id else None,
-            user_id=await self._user(tenant_id, sent.user_id),
+            user_id=await self._keyed.user(tenant_id, sent.user_id),
             skill=sent.skill_name,
             message=sent.user_message,
             inputs=sent.options or {},
@@ -130,7 +118,7 @@ class Runs:
         found = await self._found(request)
         tenant_id = request[KEY_ROW].tenant_id
         if self._watching.full(tenant_id, found.id):
-            return _answer(503, "as many listen as can be told; try it again", SOON)
+            return keyed.answer(503, "as many listen as can be told; try it again", keyed.SOON)
         return self._watching.answer(request, tenant_id, found.id)
 
     async def stop(self, request: web.Request) -> web.Response:
@@ -142,51 +130,21 @@ class Runs:
 
     async def judge(self, request: web.Request) -> web.Response:
         found, tenant_id = await self._found(request), request[KEY_ROW].tenant_id
-        sent = valid(OpinionSent, _object(await request.read()), "body")
-        _own(sent, tenant_id)
+        sent = valid(OpinionSent, keyed.sent(await request.read(), EXAMPLE), "body")
+        keyed.own(sent, tenant_id)
         opinion = valid(Opinion, sent.model_dump(include=set(Opinion.model_fields)), "body")
-        user_id = await self._user(tenant_id, sent.user_id) if sent.user_id else found.user_id
+        user_id = await self._keyed.user(tenant_id, sent.user_id) if sent.user_id else found.user_id
         feedback_id = await self._opinions.say(tenant_id, user_id, found.id, opinion, self._now())
         if feedback_id is None:
             raise RefusedError(400, "only what was written can be judged, by who had it written")
         return web.json_response({"feedbackId": feedback_id, "runId": found.id})
 
-    async def _welcome(self, request: web.Request) -> web.Request:
-        """The request of a holder of a key, who may send more than others."""
-        kind, _, key = request.headers.get("Authorization", "").partition(" ")
-        known = kind.lower() == "bearer" and 0 < len(key) <= LONGEST_KEY
-        row = await self._remembered.find(digest(key.strip())) if known else None
-        if row is None:
-            raise NO_KEY
-        welcome = request.clone(client_max_size=LARGEST_BODY)
-        welcome[KEY_ROW] = row
-        return welcome
-
-    async def _tenant(self, request: web.Request) -> TenantId:
-        """Whose key it is, if it has not been revoked since it was found."""
-        key = request[KEY_ROW]
-        if not await self._keys.holds(key.tenant_id, key.id):
-            raise NO_KEY
-        return key.tenant_id
-
     async def _found(self, request: web.Request) -> RunView:
-        tenant_id, run_id = await self._tenant(request), request.match_info["id"]
+        tenant_id, run_id = await self._keyed.tenant(request), request.match_info["id"]
         found = await self._runs.view(tenant_id, None, run_id) if is_row_id(run_id) else None
         if found is None:
             raise NO_RUN
         return found
-
-    async def _user(self, tenant_id: TenantId, said: str) -> RowId:
-        """By our id or by their address."""
-        named = said.strip().lower()
-        if is_row_id(named):
-            if await self._users.member(tenant_id, named) is None:
-                raise NO_USER
-            return named
-        found = [user for of, user in await self._users.with_address(named) if of == tenant_id]
-        if not found:
-            raise NO_USER
-        return found[0]
 
     async def _client(self, tenant_id: TenantId, said: str | None) -> RowId | None:
         if said is None:
@@ -239,38 +197,7 @@ def _output(found: RunView) -> dict[str, Any] | None:
     }
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    said = decode(body)
-    if not isinstance(said, dict):
-        raise RefusedError(400, 'the body must be a JSON object, such as {"skillName": "follow-up", "userId": "..."}')
-    return said
-
-
-def _own(sent: Payload, tenant_id: TenantId) -> None:
-    if sent.tenant_id not in (None, tenant_id):
-        raise RefusedError(403, "tenantId: the key is another tenant's")
-
-
 def _meeting(said: str | None) -> RowId | None:
     if said is not None and not is_row_id(said.strip().lower()):
         raise RefusedError(400, "meetingId: must be an id of ours")
     return said.strip().lower() if said is not None else None
-
-
-def _refused(error: RefusedError | TooManyRunsError | SaidError | web.HTTPException) -> web.Response:
-    match error:
-        case RefusedError():
-            return _answer(error.status, error.sentence)
-        case TooManyRunsError():
-            return _answer(429, str(error), {"Retry-After": str(error.after_s)})
-        case NotReadyError():
-            return _answer(503, error.sentence, SOON)
-        case SaidError():
-            # Remedies are commands, which are not for applications.
-            return _answer(404 if isinstance(error, NotFoundError) else 400, error.sentence)
-        case web.HTTPException():
-            return _answer(error.status, SENTENCES.get(error.status, error.reason))
-
-
-def _answer(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": sentence}, status=status, headers=headers)

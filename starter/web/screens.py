@@ -18,7 +18,8 @@ STYLE = load(FOLDER / "pages.css", "text/css")
 SCRIPT = load(FOLDER / "progress.js", "text/javascript")
 PLAYER = load(FOLDER / "player.js", "text/javascript")
 WATCH = load(FOLDER / "watch.js", "text/javascript")
-FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, SCRIPT, PLAYER, WATCH)}
+FOLLOW = load(FOLDER / "follow.js", "text/javascript")
+FILES = {file.path.rpartition("/")[2]: file for file in (STYLE, SCRIPT, PLAYER, WATCH, FOLLOW)}
 
 FORMS = POLICY.replace("form-action 'none'", "form-action 'self'")
 # For the one page that shows progress.
@@ -44,6 +45,11 @@ NOTES = {
     "feed-new": "Your feed has a new address. The old one works no more.",
     "run-stopped": "It is being stopped.",
     "run-over": "It had ended already.",
+    "document-new": "Your document is here.",
+    "document-known": "This document was here already.",
+    "document-later": "Your document is here. Its review could not be begun yet: try it again on this page.",
+    "document-asked": "It has been asked for.",
+    "document-deleted": "The document is deleted, with all that was made of it.",
     "judged": "Thank you. Your opinion is kept, and can be changed.",
     "channel-added": "You are told there too from now on.",
     "channel-removed": "You are not told there any more.",

@@ -125,7 +125,7 @@ class Members:
             visit = await self.visit(request)
             if visit is None:
                 return screens.sentence("Session over", OVER, 401, ("/sign-in", "Sign in"))
-            fields = await _fields(request)
+            fields = await fields_of(request)
             if fields is None:
                 return plain(request, 415)
             return await self._saved(visit, fields, save, again or _elsewhere)
@@ -190,7 +190,7 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-async def _fields(request: web.Request) -> dict[str, str] | None:
+async def fields_of(request: web.Request) -> dict[str, str] | None:
     """What a form says; the first of each name. Nothing when it is no form."""
     if request.content_type == MULTIPART:
         return await _written(request)
