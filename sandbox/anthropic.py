@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox import announcer, hostile, listener, skilled, streaming, writer
+from sandbox import announcer, hostile, listener, reviewer, skilled, streaming, writer
 from sandbox.anthropic_request import Request, joined, read
 from sandbox.brand import SERVER_ERROR, Answer, Call, RefusedError, tokens
 from sandbox.material import Material
@@ -56,6 +56,7 @@ class Anthropic:
     name = "anthropic"
     tricks = frozenset(
         {"lies", "refusal", "max_tokens", "invalid_json", "tool_call", "no_usage", "undeclared_tool", "foreign_brief"}
+        | {"obedient"}
         | streaming.TRICKS
         | hostile.MODEL.keys()
     )
@@ -69,7 +70,8 @@ class Anthropic:
             if (talk := request.talk()) is not None:
                 return talk.label
             text = request.text()
-            material, transcript = _material(text), announcer.digest(text) or listener.transcript(text)
+            material = _material(text)
+            transcript = announcer.digest(text) or listener.transcript(text) or reviewer.task(text)
         except RefusedError:
             return None
         if transcript is not None:
@@ -141,6 +143,8 @@ def _written(request: Request, trick: str | None) -> str:
         return listener.written(call, schema, trick)
     if (digest := announcer.digest(request.text())) is not None:
         return announcer.written(digest, schema, trick)
+    if (task := reviewer.task(request.text())) is not None:
+        return reviewer.written(task, schema, trick)
     if material is None:
         return (
             json.dumps(sample(schema), ensure_ascii=False) if schema else "This is a sandbox; it has read your message."

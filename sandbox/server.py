@@ -33,6 +33,7 @@ from sandbox.messages import Messages, MessagesControl
 from sandbox.perplexity import Perplexity
 from sandbox.slack import Slack
 from sandbox.telegram import Telegram
+from sandbox.voyage import Voyage
 from sandbox.wire import Delivery, deliver
 from sandbox.world import World
 
@@ -45,7 +46,7 @@ FIRST_SECONDS = 0.5
 
 def brands(world: World, google: Google, gong: Memory) -> tuple[Brand, ...]:
     """Everybody we pretend to be over HTTP. A new brand is one line here."""
-    return Perplexity(world), Anthropic(world), Gemini(), google, Gong(gong), Brave(world), Congress(world)
+    return Perplexity(world), Anthropic(world), Gemini(), google, Gong(gong), Brave(world), Congress(world), Voyage()
 
 
 @dataclass
@@ -126,6 +127,10 @@ class Sandbox:
     @property
     def congress_url(self) -> str:
         return f"{self.url}/congress"
+
+    @property
+    def voyage_url(self) -> str:
+        return f"{self.url}/voyage"
 
     @property
     def google_url(self) -> str:
