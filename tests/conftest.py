@@ -35,6 +35,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # take the whole machine, and whoever measures time beside them is disturbed.
 LONGEST = (
     *("crash/test_calendars", "batches/test_batches", "digests/test_speaking", "meetings/test_lives"),
+    *("documents/test_stopping", "documents/test_document_flood", "documents/test_nearest"),
+    *("documents/test_document_crash", "bootstraps/test_bootstrap_workflow", "documents/test_redline"),
     *("crash/test_crash", "subscriptions/test_renewals", "calendars/test_machine", "web/test_openapi"),
     *("digests/test_digest_crash", "hostile/test_canaries", "skills/test_skill_whole", "research/test_faults"),
     *("skills/test_skill_crash", "budgets/test_spending", "web/test_runs_described", "skills/test_skill_starts"),

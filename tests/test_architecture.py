@@ -155,7 +155,10 @@ def test_stores_of_a_tenant_go_through_the_doorway() -> None:
         ("activities/store/unneeded.py", "crossing"),
         ("activities/store/bills.py", "untenanted"),
         ("activities/store/digests.py", "crossing"),
+        ("activities/store/bootstraps.py", "crossing"),
+        ("activities/store/stuck_bootstraps.py", "crossing"),
         ("activities/store/stuck_digests.py", "crossing"),
+        ("activities/store/stuck_documents.py", "crossing"),
         ("activities/store/stuck_skills.py", "crossing"),
         ("activities/store/tenants.py", "crossing"),
         ("activities/store/calendars.py", "crossing"),
@@ -202,7 +205,7 @@ def test_errors_for_temporal_are_made_on_one_page() -> None:
 def test_numbers_and_ids_of_workflows_are_on_their_pages() -> None:
     for path in (ROOT / "workflows").rglob("*.py"):
         calls = [ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
-        if path.name != "policies.py":
+        if path.name not in ("policies.py", "tries.py"):
             assert not {"timedelta", "RetryPolicy"} & set(calls), path.name
         assert "imports_passed_through" not in path.read_text(), "said once, on the worker"
 
@@ -244,6 +247,94 @@ def test_run_is_a_paragraph() -> None:
     for run in runs:
         assert (run.end_lineno or 0) - run.lineno < LONGEST_RUN
         assert len(run.args.args) == 2, "self, and one message"
+
+
+# What each workflow is tested by (S4-18). A workflow without an entry here is one without tests.
+TESTED_BY = {
+    "ResearchWorkflow": "research/test_windows.py",
+    "ProspectResearchWorkflow": "research/test_steps.py",
+    "NoticeWorkflow": "notices/test_outcomes.py",
+    "CalendarSyncWorkflow": "calendars/test_reading.py",
+    "CalendarPollsWorkflow": "subscriptions/test_sweeps.py",
+    "MeetingWorkflow": "meetings/test_lives.py",
+    "SubscriptionRenewalWorkflow": "subscriptions/test_renewals.py",
+    "SubscriptionRenewalsWorkflow": "subscriptions/test_sweeps.py",
+    "CallSweepsWorkflow": "recorders/test_call_sweeps.py",
+    "ErasureWorkflow": "erasures/test_whole_way.py",
+    "RetentionWorkflow": "erasures/test_retention.py",
+    "DeliveryWorkflow": "deliveries/test_delivery.py",
+    "TranscriptWorkflow": "transcripts/test_workflow.py",
+    "BatchWorkflow": "batches/test_batches.py",
+    "ReconciliationWorkflow": "reconciliation/test_researches.py",
+    "BillsWorkflow": "digests/test_bills.py",
+    "DigestsWorkflow": "digests/test_mornings.py",
+    "DigestWorkflow": "digests/test_digest_life.py",
+    "SkillRunWorkflow": "skills/test_skill_life.py",
+    "DocumentAnalysisWorkflow": "documents/test_document_workflow.py",
+    "ComparisonWorkflow": "documents/test_document_workflow.py",
+    "GenerationWorkflow": "documents/test_document_workflow.py",
+    "BootstrapWorkflow": "bootstraps/test_bootstrap_workflow.py",
+    "BootstrapSourceWorkflow": "bootstraps/test_bootstrap_workflow.py",
+    "DemoWorkflow": "demo/test_demo.py",
+}
+
+
+def workflow_names() -> set[str]:
+    """Whatever the worker runs."""
+    assigned = (node for node in parsed(ROOT / "workflows/every.py").body if isinstance(node, ast.Assign))
+    lists = [node.value for node in assigned if ast.unparse(node.targets[0]) == "WORKFLOWS"]
+    return {ast.unparse(one) for listed in lists if isinstance(listed, ast.List) for one in listed.elts}
+
+
+def test_every_workflow_has_a_module_of_tests() -> None:
+    assert workflow_names() == set(TESTED_BY)
+    for module in set(TESTED_BY.values()):
+        path = ROOT / "tests" / module
+        assert path.exists(), module
+        assert any(fn.name.startswith("test_") for fn in functions(path)), module
+
+
+def raised(path: Path) -> Iterator[str]:
+    """What a module raises, as it is written there."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            yield ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
+
+
+def wrong_family(path: Path) -> list[str]:
+    """S4-2: what HTTP says is raised by nobody who works, and what Temporal decides by is raised by no page."""
+    room = name(path)
+    if room.startswith("starter/web/"):
+        return [one for one in raised(path) if re.match(r"errors\.|(\w+\.)?ApplicationError$", one)]
+    if room.split("/")[0] in ("schemas", "activities", "workflows"):
+        pages = [one for one in imports(path) if one.startswith(("aiohttp.web", "starter"))]
+        return [*pages, *(one for one in raised(path) if re.search(r"\bHTTP[A-Z]|SaidError$", one))]
+    return []
+
+
+def test_the_two_families_of_errors_are_kept_apart() -> None:
+    assert {name(path): wrong for path in modules() if (wrong := wrong_family(path))} == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("activities", "from aiohttp import web\nraise web.HTTPNotFound"),
+        ("workflows", "raise HTTPError(404)"),
+        ("starter/web", "from activities import errors\nraise errors.not_found('page')"),
+        ("starter/web", "raise ApplicationError('no')"),
+    ],
+    ids=["a page below", "its error alone", "a decision in a page", "its maker"],
+)
+def test_these_tests_see_an_error_of_the_other_family(where: str, text: str) -> None:
+    planted = ROOT / where / "planted_by_a_test.py"
+    try:
+        planted.write_text(text)
+        parsed.cache_clear()
+        assert wrong_family(planted)
+    finally:
+        planted.unlink()
+        parsed.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,12 @@ from temporalio.common import RetryPolicy
 from activities.bills import BillActivities
 from activities.calendars import CalendarActivities
 from activities.deliveries import DeliveryActivities
+from activities.demo import DemoActivities
 from activities.digests import DigestActivities
 from activities.digests.speaking import SpeakingActivities
+from activities.documents import DocumentActivities
+from activities.documents.embedding import EmbeddingActivities
+from activities.documents.reviewing import ReviewActivities
 from activities.erasures import ErasureActivities
 from activities.meetings import MeetingActivities
 from activities.notices import NoticeActivities
@@ -140,6 +144,13 @@ def test_a_dead_worker_is_noticed_before_its_successor_has_waited_ten_seconds() 
         (ReconciliationActivities, {"reconciliation.sweep"}),
         (DeliveryActivities, {"deliveries.send"}),
         (
+            DocumentActivities,
+            {"documents.begin", "documents.parse", "documents.draw", "documents.finish", "documents.fail"},
+        ),
+        (ReviewActivities, {"documents.analyse", "documents.compare", "documents.propose"}),
+        (EmbeddingActivities, {"documents.embed"}),
+        (DemoActivities, {"demo.step", "demo.finish"}),
+        (
             TranscriptActivities,
             {"transcripts.begin", "transcripts.read_part", "transcripts.finish", "transcripts.fail"},
         ),
@@ -157,6 +168,7 @@ def test_names_of_workflows_are_permanent() -> None:
     permanent |= {"Transcript", "CallSweeps", "Batch"}
     permanent |= {"Digests", "Digest", "Bills"}
     permanent |= {"SkillRun"}
+    permanent |= {"DocumentAnalysis", "Comparison", "Generation", "Demo", "Bootstrap", "BootstrapSource"}
     assert permanent == {one.__temporal_workflow_definition.name for one in WORKFLOWS}
 
 

@@ -23,7 +23,7 @@ def variables() -> dict[str, object]:
 def test_every_setting_is_in_the_table_and_nothing_else() -> None:
     named = set(
         re.findall(
-            r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS|TELEGRAM)_[A-Z_]+)`",
+            r"`((?:GREENROOM|DATABASE|PERPLEXITY|ANTHROPIC|GEMINI|GOOGLE|BRAVE|CONGRESS|ELEVENLABS|TELEGRAM|VOYAGE)_[A-Z_]+)`",
             README,
         )
     )

@@ -26,7 +26,7 @@ def test_all_events_are_listed_with_their_aliases(greenroom: Greenroom) -> None:
 
 def test_a_schema_is_printed_by_name_or_alias(greenroom: Greenroom) -> None:
     assert greenroom("events", "schema", "email/send").document["required"] == ["to", "subject"]
-    unknown = greenroom("events", "schema", "nda/uploaded")
+    unknown = greenroom("events", "schema", "nda/forgotten")
     assert (unknown.code, "greenroom events list shows them" in unknown.err) == (3, True)
 
 
@@ -55,7 +55,7 @@ async def test_an_event_is_sent_by_hand_once(wired: Stage, beside: Beside, folde
         (("research/generate.completed",), 2, "nobody sends it"),
         (("record/created", "--data", '{"tenantId": "other"}'), 2, "another tenant"),
         (("record/created", "--data", "{}", "--file", "-"), 2, "exclude each other"),
-        (("nda/uploaded",), 3, "greenroom events list shows them"),
+        (("nda/forgotten",), 3, "greenroom events list shows them"),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_in_a_sentence(

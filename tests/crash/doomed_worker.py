@@ -22,6 +22,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import worker
 from activities.digests.ports import News, NewsSearch, Speaker, Studio, Utterance
+from activities.documents.ports import Embedder, Vectors
 from activities.ports import (
     Accounts,
     CalendarService,
@@ -270,6 +271,20 @@ class DoomedTalker:
             return await self._talker.say(conversation, heard)
 
 
+class DoomedEmbedder:
+    """`after` is when vectors are here and paid for, and nothing of them is stored."""
+
+    def __init__(self, embedder: Embedder, doom: Doom) -> None:
+        self.name, self.model, self.sandbox = embedder.name, embedder.model, embedder.sandbox
+        self.size = embedder.size
+        self._embedder = embedder
+        self._doom = doom
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        with self._doom.around("call", self.name):
+            return await self._embedder.embed(texts, query=query)
+
+
 class DoomedMailer:
     """`after` is when the mail server has taken the mail, and nobody has written that down."""
 
@@ -341,6 +356,8 @@ def _equip(doom: Doom) -> None:
         "objects": DoomedObjects,
         "studio": _doomed_studio,
         "talker": DoomedTalker,
+        "reviewer": DoomedModel,
+        "embedder": DoomedEmbedder,
         "Doorbell": DoomedBell,
     }
     for name, part in counting.items():

@@ -51,7 +51,7 @@ async def test_all_of_them_go_however_many_there_are_and_no_others(stage: Stage)
     await unneeded(stage, [*keys, "gone/already.mp3"])
     store = Only(stage.database, stage.tenant.id)
     assert await sweep(store, shelf) == Discarded(tenants=1, counts={"files": BATCH + 6})
-    assert (list(shelf.held), await store.unneeded(stage.tenant.id)) == (["another.mp3"], [])
+    assert (list(shelf.held), await store.unneeded(stage.tenant.id, NOW)) == (["another.mp3"], [])
     assert await sweep(store, shelf) == Discarded()
 
 
@@ -70,15 +70,15 @@ async def test_one_tenant_s_trouble_is_told_and_does_not_keep_another_s(stage: S
     store, shelf = Only(stage.database, stage.tenant.id, other.tenant.id), Refusing({"willing.mp3": b"1"})
     with pytest.raises(ApplicationError, match="1 of 2 tenants"):
         await sweep(store, shelf)
-    assert await store.unneeded(stage.tenant.id) == ["stubborn.mp3"]
-    assert (await store.unneeded(other.tenant.id), shelf.held) == ([], {})
+    assert await store.unneeded(stage.tenant.id, NOW) == ["stubborn.mp3"]
+    assert (await store.unneeded(other.tenant.id, NOW), shelf.held) == ([], {})
 
 
 async def test_without_a_place_for_files_what_is_written_down_stays(stage: Stage) -> None:
     await unneeded(stage, ["x.mp3"])
     store = Only(stage.database, stage.tenant.id)
     assert await sweep(store, None) == Discarded()
-    assert await store.unneeded(stage.tenant.id) == ["x.mp3"]
+    assert await store.unneeded(stage.tenant.id, NOW) == ["x.mp3"]
 
 
 async def test_a_tenant_sees_its_own_alone(stage: Stage) -> None:
@@ -86,6 +86,6 @@ async def test_a_tenant_sees_its_own_alone(stage: Stage) -> None:
     await other.set_up(NOW)
     await unneeded(other, ["theirs.mp3"])
     store = UnneededStore(stage.database)
-    assert await store.unneeded(stage.tenant.id) == []
+    assert await store.unneeded(stage.tenant.id, NOW) == []
     assert await store.deleted(stage.tenant.id, ["theirs.mp3"]) == 0
-    assert await store.unneeded(other.tenant.id) == ["theirs.mp3"]
+    assert await store.unneeded(other.tenant.id, NOW) == ["theirs.mp3"]

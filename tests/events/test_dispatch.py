@@ -54,6 +54,15 @@ async def test_a_meeting_is_researched_by_its_id(real: Gate, stage: Stage) -> No
     assert (await real.rows())[0]["workflow_id"] == ids.research(stage.tenant.id, meeting_id)
 
 
+async def test_what_is_missing_here_is_told_in_its_own_words_and_done_later(stage: Stage) -> None:
+    event = {"name": "bootstrap/ingest.requested", "data": {}, "id": "references"}
+    bare = stage.settings(sandbox=False, references_url="")
+    async with opened(stage, Dispatcher(bare, stage.database, stage.temporal)) as gate:
+        status, told = await gate.post(event)
+        assert (status, told["error"]) == (503, "There is no library of references")
+        assert [row["state"] for row in await gate.rows() if row["state"] in ("done", "parked")] == []
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [

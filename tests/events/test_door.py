@@ -113,8 +113,8 @@ async def test_nothing_begins_when_one_is_wrong(gate: Gate, twin: Twin) -> None:
     twin.problems["x"] = Problem("meetingId", "there is no such meeting")
     status, told = await gate.post([adhoc(ADA, id="y"), adhoc(ADA, id="x")])
     assert (status, told["error"]) == (400, "events[1].data.meetingId: there is no such meeting")
-    status, told = await gate.post({"name": "nda/uploaded", "data": {}})
-    assert (status, told["error"]) == (400, 'events[0].name: there is no event "nda/uploaded"')
+    status, told = await gate.post({"name": "nda/forgotten", "data": {}})
+    assert (status, told["error"]) == (400, 'events[0].name: there is no event "nda/forgotten"')
     assert (twin.begun, await gate.rows()) == ([], [])
     assert await gate.counted("refused") == 3
 

@@ -31,7 +31,7 @@ REFUSED: dict[str, tuple[object, int, str]] = {
     "nothing": (None, 400, "events[0]: must be an event"),
     "no name": ({"data": {}}, 400, "events[0].name: "),
     "a name that is none": ({"name": 7}, 400, "events[0].name: "),
-    "an unknown name": ({"name": "nda/uploaded"}, 400, 'events[0].name: there is no event "nda/uploaded"'),
+    "an unknown name": ({"name": "nda/forgotten"}, 400, 'events[0].name: there is no event "nda/forgotten"'),
     "a long name": ({"name": "x" * 201}, 400, "events[0].name: "),
     "what we tell": ({"name": "research/generate.completed"}, 400, "nobody sends it"),
     "data that is none": ({"name": "email/send", "data": [1]}, 400, "events[0].data: "),

@@ -55,7 +55,8 @@ def test_names_are_domain_entity_action_and_nothing_is_called_twice() -> None:
     for name in set(REGISTRY) - AS_ALWAYS:
         assert re.fullmatch(r"[a-z]+/[a-z]+\.[a-z]+", name), name
     assert known("email/send") is REGISTRY["mail/message.requested"]
-    assert known("nda/uploaded") is None
+    assert known("nda/uploaded") is REGISTRY["document/file.uploaded"]
+    assert known("nda/nothing") is None
 
 
 @pytest.mark.parametrize("name", REGISTRY)

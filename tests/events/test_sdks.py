@@ -92,7 +92,7 @@ async def test_what_the_seeds_send_begins_their_jobs(real: Gate, stage: Stage, s
     ("event", "key", "said"),
     [
         (adhoc(ADA), "a-wrong-key", "there is no such event key"),
-        ({"name": "nda/uploaded", "data": {"a": 1}}, None, 'events[0].name: there is no event "nda/uploaded"'),
+        ({"name": "nda/forgotten", "data": {"a": 1}}, None, 'events[0].name: there is no event "nda/forgotten"'),
         (adhoc("nonsense"), None, "events[0].data.prospects[0].email: is not in the form that is expected"),
         ({"name": "record/created", "data": {"tenantId": "acme"}}, None, "is another tenant than the key's"),
         ({"name": "record/created", "data": {"x": "y" * 100_000}}, None, None),

@@ -17,8 +17,10 @@ from tests.replay.lives import SCENARIOS
 from tests.replay.mornings import NAMES as MORNINGS
 from tests.replay.planted import ChangedResearch
 from tests.replay.record import scenarios
+from tests.replay.reviews import NAMES as REVIEWS
 from tests.replay.rounds import DELIVERIES
 from tests.replay.runs import NAMES as RUNS
+from tests.replay.shelves import NAMES as SHELVES
 from worker import SANDBOX, WORKFLOWS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -43,6 +45,8 @@ def test_every_scenario_is_recorded() -> None:
     assert {f"delivery-{name}" for name in DELIVERIES} <= names
     assert set(MORNINGS) <= names
     assert set(RUNS) <= names
+    assert set(REVIEWS) <= names
+    assert set(SHELVES) <= names
     assert {f"bills-{name}" for name in BILLS} <= names
 
 

@@ -16,7 +16,7 @@ from schemas.skills import RunStatus, SkillDone, SkillFailure, SkillStanding, Sk
 from tests.digests.voices import Chairs
 from tests.fakes import CAPS, FakeLedger
 
-TENANT, RUN, USER, BRIEF, FOREIGN = (f"7c0b6a1e-0000-4000-8000-00000000000{n}" for n in (1, 2, 3, 4, 5))
+TENANT, RUN, USER, BRIEF, FOREIGN, DOCUMENT = (f"7c0b6a1e-0000-4000-8000-00000000000{n}" for n in range(1, 7))
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 STEP = SkillStep(tenant_id=TENANT, run_id=RUN, temporal_run_id="r", now=NOW)
 PRICES = {"talker/m": Price(input_usd=3, output_usd=15), "talker/known": Price(input_usd=3, output_usd=15)}
@@ -154,6 +154,14 @@ class LibraryTwin:
     async def call(self, tenant_id: str, user_id: str, call_id: str) -> str | None:
         self.read.append((tenant_id, user_id, call_id))
         return None
+
+    async def documents(self, tenant_id: str, user_id: str) -> str:
+        self.read.append((tenant_id, user_id, "documents"))
+        return f"{DOCUMENT}: a document"
+
+    async def document(self, tenant_id: str, user_id: str, document_id: str) -> str | None:
+        self.read.append((tenant_id, user_id, document_id))
+        return "Survival is missing." if document_id == DOCUMENT else None
 
 
 @dataclass

@@ -13,7 +13,7 @@ from activities import errors
 from activities.skills import prompts
 from activities.skills.ports import Conversation, Reply
 from schemas.skills import RunStatus, SkillExecuted, SkillFailure
-from tests.skills.carried import BRIEF, FOREIGN, RUN, STEP, TENANT, USER, Desk, said, wants
+from tests.skills.carried import BRIEF, DOCUMENT, FOREIGN, RUN, STEP, TENANT, USER, Desk, said, wants
 from tests.waiting import until
 
 
@@ -130,14 +130,16 @@ async def test_what_is_not_of_this_tenant_is_not_found(row_id: str) -> None:
 
 async def test_what_is_of_this_tenant_is_read() -> None:
     desk = Desk().has("allowed-tools: briefs documents")
-    desk.parrot.says = [wants("list_briefs"), wants("read_brief", id=BRIEF), wants("list_documents")]
+    looks = [wants("list_briefs"), wants("read_brief", id=BRIEF)]
+    desk.parrot.says = [*looks, wants("list_documents"), wants("read_document", id=DOCUMENT)]
     await execute(desk)
-    assert [returned(desk, number)[0]["content"] for number in (1, 2, 3)] == [
+    assert [returned(desk, number)[0]["content"] for number in (1, 2, 3, 4)] == [
         f"{BRIEF}: a brief",
         "Ada Marsh runs planning in Halden.",
-        "There are no documents yet.",
+        f"{DOCUMENT}: a document",
+        "Survival is missing.",
     ]
-    assert desk.library.read == [(TENANT, USER, "briefs"), (TENANT, USER, BRIEF)]
+    assert desk.library.read == [(TENANT, USER, one) for one in ("briefs", BRIEF, "documents", DOCUMENT)]
 
 
 async def test_its_own_files_are_read_as_they_are_and_no_others() -> None:

@@ -139,6 +139,37 @@ ROWS = (
     INSERT INTO feedback (tenant_id, skill_run_id, user_id, overall, created_at)
     SELECT current_tenant(), id, user_id, 3, '2026-01-01' FROM skill_runs
     """,
+    """
+    INSERT INTO documents (tenant_id, user_id, role, name, kind, size_bytes, sha256, object_key, created_at)
+    SELECT current_tenant(), id, 'review', 'name', 'text', 0, 'hash', 'key', '2026-01-01' FROM users
+    """,
+    "INSERT INTO clauses (tenant_id, document_id, ordinal, start_at, end_at) SELECT current_tenant(), id, 0, 0, 1 FROM documents",
+    """
+    INSERT INTO document_runs (tenant_id, document_id, work, created_at, asked_at)
+    SELECT current_tenant(), id, 'analysis', '2026-01-01', '2026-01-01' FROM documents
+    """,
+    """
+    INSERT INTO document_findings (tenant_id, document_run_id, part, position, topic, risk, said)
+    SELECT current_tenant(), id, 1, 1, 'term', 'low', 'said' FROM document_runs
+    """,
+    """
+    INSERT INTO document_differences (tenant_id, document_run_id, part, position, topic, change, matters, said)
+    SELECT current_tenant(), id, 1, 1, 'term', 'same', 'low', 'said' FROM document_runs
+    """,
+    """
+    INSERT INTO document_proposals (tenant_id, document_run_id, part, position, passage, replacement, reason)
+    SELECT current_tenant(), id, 1, 1, '{}', 'words', 'reason' FROM document_runs
+    """,
+    """
+    INSERT INTO document_replies (tenant_id, document_run_id, asked, version, part, reply, provider, model, input_tokens,
+      output_tokens, cost_micro_usd, workflow_id, run_id, sandbox, created_at)
+    SELECT current_tenant(), id, 'asked', 1, 1, '{}', 'p', 'm', 0, 0, 0, '', '', true, '2026-01-01' FROM document_runs
+    """,
+    "INSERT INTO bootstraps (tenant_id, created_at) SELECT current_tenant(), '2026-01-01'",
+    """
+    INSERT INTO bootstrap_sources (tenant_id, bootstrap_id, source)
+    SELECT current_tenant(), id, 'source' FROM bootstraps
+    """,
     "INSERT INTO unneeded_objects (tenant_id, key, since) SELECT current_tenant(), 'key', '2026-01-01'",
 )
 

@@ -177,7 +177,8 @@ class Visitor:
 
     async def upload(self, path: str, data: bytes, name: str, **fields: str) -> Got:
         """A form with a file."""
-        form = aiohttp.FormData({"csrf": (await self.get(path)).token, **fields})
+        # Names as browsers write them.
+        form = aiohttp.FormData({"csrf": (await self.get(path)).token, **fields}, quote_fields=False)
         form.add_field("file", io.BytesIO(data), filename=name, content_type="text/plain")
         headers = {"Origin": self.base, "Sec-Fetch-Site": "same-origin"}
         return await self._ask("POST", path, headers, form)

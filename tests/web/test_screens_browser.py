@@ -154,25 +154,26 @@ async def test_by_keyboard_the_page_is_walked_in_order_and_focus_is_seen(house: 
     walked = []
     async with browsing(tmp_path, house.base, visitor.cookies) as tab:
         await tab.visit(house.base)
-        for _ in range(11):
+        for _ in range(12):
             await tab.press("Tab")
             walked.append(await focused(tab))
 
-    assert [seen for _, _, seen in walked] == [True] * 11
+    assert [seen for _, _, seen in walked] == [True] * 12
     words = [said for _, said, _ in walked]
-    assert words[:10] == [
+    assert words[:11] == [
         "Skip to the page",
         "Greenroom",
         "Meetings",
         "Calls",
         "Digests",
         "Skills",
+        "Documents",
         "Calendars",
         "Campaigns",
         "Preferences",
         "Sign out",
     ]
-    assert words[10] == "Renewal with Northwind"
+    assert words[11] == "Renewal with Northwind"
 
 
 async def test_a_person_signs_in_writes_a_campaign_and_signs_out(house: House, tmp_path: Path) -> None:
