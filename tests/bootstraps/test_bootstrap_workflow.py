@@ -51,6 +51,13 @@ async def held(world: World, *sources: str) -> None:
     await until(there)
 
 
+async def taken_in(world: World, source: str) -> None:
+    async def so() -> bool:
+        return row_id(source) in world.log
+
+    await until(so)
+
+
 async def stopped(world: World, *sources: str) -> None:
     """These are not being taken in any more, though they had not ended."""
 
@@ -140,6 +147,7 @@ async def test_two_that_are_asked_for_are_done_one_after_the_other(client: Clien
         second = world.ask("second", "source 2")
         await ring(client)
         assert world.rows[second].status is BootstrapStatus.QUEUED
+        await taken_in(world, "source 1")
         world.let_go()
         await handle.result()
     assert world.log == [

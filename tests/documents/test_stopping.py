@@ -19,7 +19,7 @@ from schemas.documents import CANCELLED, DELETED, Against, AskedRun, Role, RunSt
 from schemas.erasures import Outdated
 from starter import documents
 from starter.office import Office
-from tests.documents.reviewing_whole import Reviewing, another
+from tests.documents.reviewing_whole import TEXT, Reviewing, another
 from tests.stage import Stage
 from tests.waiting import until
 
@@ -52,7 +52,8 @@ async def prepared(reviewing: Reviewing, work: Work) -> list[str]:
     """Two documents, one to be cancelled and one to be deleted, ready for this work."""
     made_of = [await reviewing.upload(another()) for _ in range(2)]
     if work is Work.COMPARISON:
-        await reviewing.upload(another(), "playbook.txt", Role.PLAYBOOK, ours=False)
+        rules = another(TEXT.replace("seven (7)", "two (2)"))
+        await reviewing.upload(rules, "playbook.txt", Role.PLAYBOOK, ours=False)
     if work is Work.REDLINE:
         await asyncio.gather(*(reviewing.run(one) for one in made_of))
     return made_of
