@@ -30,7 +30,7 @@ SELECT d.id, d.name, d.role, d.kind, d.size_bytes, d.pages, d.created_at,
       AND o.status IN ('queued', 'running') ORDER BY o.asked_at DESC, o.id LIMIT 1
   ) AS doing
 FROM documents d LEFT JOIN document_runs r ON r.document_id = d.id AND r.work = 'analysis'
-WHERE {_SEEN} AND ($2::text IS NULL OR d.role = $2) ORDER BY d.created_at DESC, d.id LIMIT $3
+WHERE {_SEEN} AND ($2::text IS NULL OR d.role = $2) ORDER BY d.role = 'reference', d.created_at DESC, d.id LIMIT $3
 """  # noqa: S608 - put together from constants
 
 _RUNS = """
